@@ -1,0 +1,1 @@
+"""Legible makes ink readable."""

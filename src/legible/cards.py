@@ -1,0 +1,148 @@
+"""A card: a folder with a trained model and all that is known of it. Nothing in it is ever unpickled.
+
+    NAME/card.json             what it is, how it must be fed, what it was trained on, what it scored
+    NAME/weights.safetensors   for training on
+    NAME/model.onnx            for use
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from legible.errors import ModelError, UnknownName
+
+FORMAT = 1
+SHIPPED = Path(__file__).parent / "weights"
+CARD, WEIGHTS, NETWORK = "card.json", "weights.safetensors", "model.onnx"
+_NEEDED = ("name", "task", "model", "classes", "input", "n_parameters", "n_weights", "files", "trained", "scores")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A saved model: its folder and its facts (the content of card.json)."""
+
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return str(self.facts["name"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the outputs."""
+        return tuple(self.facts["classes"])
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width in pixels of the images it takes."""
+        channels, height, width = self.facts["input"]["shape"]
+        return channels, height, width
+
+    @property
+    def weights(self) -> Path:
+        """The file of the weights."""
+        return self.folder / WEIGHTS
+
+    @property
+    def network(self) -> Path:
+        """The ONNX file."""
+        return self.folder / NETWORK
+
+    @property
+    def main_score(self) -> dict[str, Any]:
+        """The first score: on the test images of its own dataset. Empty when none was measured."""
+        return dict(self.facts["scores"][0]) if self.facts["scores"] else {}
+
+
+def write_card(folder: Path, facts: dict[str, Any], network: bytes) -> Card:
+    """Finish a card in a folder that holds weights.safetensors already: ONNX file, hashes and card.json."""
+    (folder / NETWORK).write_bytes(network)
+    files = {name: _hash(folder / name) for name in (WEIGHTS, NETWORK)}
+    whole = {"format": FORMAT, **facts, "n_weights": count_weights(folder / WEIGHTS), "files": files}
+    (folder / CARD).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    return Card(folder, whole)
+
+
+def list_cards(folder: Path = SHIPPED) -> Iterator[Card]:
+    """All readable cards right below a folder; without one, those that ship with the package."""
+    for path in sorted(folder.glob(f"*/{CARD}")):
+        yield open_card(path.parent)
+
+
+def find_card(name: str) -> Card:
+    """The card at a path, or the shipped card of that name. Raises UnknownName with near names."""
+    if (Path(name) / CARD).is_file():
+        return open_card(Path(name))
+    if Path(name).is_dir():
+        raise ModelError(f"{name} holds no {CARD}, so it is not a saved model. List: legible models list")
+    if (SHIPPED / name / CARD).is_file():
+        return open_card(SHIPPED / name)
+    raise ModelNotFound(name, [card.name for card in list_cards()])
+
+
+class ModelNotFound(ModelError):
+    """No saved model at that path or of that name."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(str(UnknownName("saved model", name, known, "legible models list")))
+
+
+def open_card(folder: Path) -> Card:
+    """Read a card. Raises ModelError, naming the file, when card.json is damaged or incomplete."""
+    path = folder / CARD
+    try:
+        facts = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}. Train or copy the model again.") from error
+    missing = [key for key in _NEEDED if key not in facts] if isinstance(facts, dict) else list(_NEEDED)
+    if missing:
+        raise ModelError(f"{path} lacks {', '.join(missing)}: it is not a card of this program.")
+    if facts["format"] != FORMAT:
+        raise ModelError(f"{path} has format {facts['format']}; this version reads format {FORMAT}.")
+    return Card(folder, facts)
+
+
+def verify_files(card: Card) -> list[str]:
+    """Recompute each file's SHA-256 and the number of weights; return what was found right.
+
+    Raises ModelError, naming the file and both values, on the first difference.
+    """
+    found = []
+    for name, expected in card.facts["files"].items():
+        path = card.folder / name
+        if not path.is_file():
+            raise ModelError(f"{path} is missing. Copy the whole folder of the model again.")
+        if (actual := _hash(path)) != expected:
+            raise ModelError(f"{path} is damaged or changed: SHA-256 {actual[:12]}..., card says {expected[:12]}...")
+        found.append(f"{name}: SHA-256 {expected[:12]}...")
+    n_weights = count_weights(card.weights)
+    if n_weights != card.facts["n_weights"]:
+        raise ModelError(f"{card.weights} holds {n_weights:,} numbers, the card says {card.facts['n_weights']:,}.")
+    return [*found, f"{WEIGHTS}: {n_weights:,} numbers"]
+
+
+def count_weights(path: Path) -> int:
+    """How many numbers a safetensors file holds, read from its header alone.
+
+    Source: the format's description, an 8-byte little-endian length and a JSON table.
+    """
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            table = json.loads(file.read(min(length, 100_000_000)))
+        return sum(math.prod(tensor["shape"]) for name, tensor in table.items() if name != "__metadata__")
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise ModelError(f"{path} is not a readable safetensors file: {error}.") from error
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,75 @@
+"""The command line: verbs -> functions. stdout is data, stderr is words; PyTorch is imported only by verbs that train."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from legible.cli import catalogues, evaluate, models, reproduce, train
+from legible.cli.screen import say
+from legible.errors import ExitCode, LegibleError, MissingExtra, OutputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train, judge and keep networks that read handwriting, and reproduce published results.",
+    epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, 7 results differ.",
+)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("reproduce")(reproduce.reproduce)
+app.add_typer(models.app, name="models")
+app.add_typer(catalogues.datasets, name="datasets")
+app.add_typer(catalogues.noises, name="noise")
+
+EXTRAS = {
+    "torch": "train", "sklearn": "train", "matplotlib": "train", "safetensors": "train", "onnx": "train", "h5py": "train"
+}  # fmt: skip
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"legible {version('legible')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and leave with the right exit code; no traceback for what a user can mend."""
+    try:
+        app()
+    except LegibleError as error:
+        _leave(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        _leave(str(MissingExtra.of(EXTRAS[error.name], "this command")), ExitCode.MISSING)
+    except KeyboardInterrupt:
+        _leave("interrupted.", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (whoever read our output has gone)
+        sys.exit(ExitCode.OK)
+    except MemoryError:
+        _leave("not enough memory. Take fewer or smaller images, or a smaller --batch-size.", ExitCode.INPUT)
+    except OSError as error:
+        _leave(str(OutputError(f"{error.filename or 'a file'}: {error.strerror or error}.")), ExitCode.OUTPUT)
+
+
+def _leave(sentence: str, code: ExitCode) -> None:
+    say(f"legible: {sentence}")
+    sys.exit(code)

@@ -1,0 +1,74 @@
+"""`legible datasets` and `legible noise`: what there is, fetched or shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from legible.cli import options
+from legible.cli.screen import print_json, print_table, say
+
+datasets = typer.Typer(no_args_is_help=True, help="List and fetch datasets.")
+noises = typer.Typer(no_args_is_help=True, help="List and show noises.")
+
+
+@datasets.command("list")
+def list_datasets(as_json: options.AsJson = False) -> None:
+    """List the datasets that have a name; your own are used by their path."""
+    from legible.data import DATASETS
+    from legible.report.tables import Table
+
+    if as_json:
+        print_json([{"name": entry.name, "summary": entry.summary, **entry.facts} for entry in DATASETS])
+        return
+    print_table(Table(["dataset", "what it is", "licence"],
+                      [[e.name, e.summary, str(e.facts.get("licence", ""))] for e in DATASETS]))  # fmt: skip
+
+
+@datasets.command("fetch")
+def fetch_datasets(names: Annotated[list[str], typer.Argument(help="Names, e.g. mnist fashion-mnist.")]) -> None:
+    """Download datasets into the cache, checked; those already there are not downloaded again."""
+    from legible.data import DATASETS, load_dataset
+
+    for name in names:
+        DATASETS.get(name)
+    for name in names:
+        splits = load_dataset(name)
+        say(f"{name}: {len(splits.train) + len(splits.validation):,} training and {len(splits.test):,} test images, ready")
+
+
+@noises.command("list")
+def list_noises(as_json: options.AsJson = False) -> None:
+    """List the noises with their settings; write one as NAME:AMOUNT or NAME:SETTING=VALUE,..."""
+    from legible.noise import NOISES
+    from legible.report.tables import Table
+
+    if as_json:
+        print_json([{"name": e.name, "summary": e.summary, "settings": e.defaults} for e in NOISES])
+        return
+    rows = [[e.name, e.summary, ", ".join(f"{k}={v}" for k, v in e.defaults.items())] for e in NOISES]
+    print_table(Table(["noise", "what it is", "settings and defaults"], rows))
+
+
+@noises.command("show")
+def show_noise(
+    specs: Annotated[list[str] | None, typer.Argument(help="Noises, e.g. gaussian:0.5; all if none.")] = None,
+    dataset: options.Dataset = "digits-embedded",
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The picture, a PNG.")] = Path("noise.png"),
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Draw digits under each noise, a row each, as a PNG."""
+    from legible.cli.train import load_data
+    from legible.noise import NOISES, add_noise
+    from legible.report.figures import noise_gallery, save_figure
+    from legible.seeds import rng_for
+
+    chosen = [str(NOISES.parse(text)) for text in specs or NOISES.names()]
+    splits, _ = load_data(dataset, "auto", "auto", None, seed)
+    clean = splits.test.images[:10]
+    rows = {"clean": clean} | {name: add_noise(clean, rng_for("shown noise", name, seed), [name]) for name in chosen}
+    save_figure(noise_gallery(rows), output, overwrite=overwrite)
+    typer.echo(output)

@@ -1,0 +1,123 @@
+"""`legible models`: list, show, verify and export saved models, and list what can be trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from legible.cli import options
+from legible.cli.screen import print_json, print_table, say
+from legible.errors import ArgumentError, UnknownName
+
+app = typer.Typer(no_args_is_help=True, help="List, show, verify and export saved models.")
+Name = Annotated[str, typer.Argument(help="A saved model's name or folder.")]
+FORMATS = ("hdf5", "onnx")
+
+
+@app.command("list")
+def list_models(
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Also list the saved models in here.")] = Path("runs"),
+    as_json: options.AsJson = False,
+) -> None:
+    """List the saved models, those shipped and those in ./runs, and the models one can train."""
+    from legible.cards import list_cards
+    from legible.report.tables import Table
+
+    cards = [*list_cards(), *list_cards(folder)]
+    trainable = _list_trainable()
+    if as_json:
+        print_json({"saved": [card.facts for card in cards], "trainable": trainable})
+        return
+    rows = [[card.name, str(card.folder), f"{card.facts['n_parameters']:,}", _say_score(card.main_score)] for card in cards]
+    print_table(Table(["saved model", "folder", "parameters", "score"], rows))
+    if trainable:
+        print_table(Table(["to train", "what it is", "settings"], [list(row.values()) for row in trainable]))
+    else:
+        say("To list the models one can train, install the train extra: pip install 'legible[train]'")
+
+
+def _list_trainable() -> list[dict[str, str]]:
+    try:
+        from legible.models import MODELS
+    except ModuleNotFoundError:
+        return []
+    return [{"name": entry.name, "summary": entry.summary,
+             "settings": ", ".join(f"{k}={v}" for k, v in entry.defaults.items())} for entry in MODELS]  # fmt: skip
+
+
+def _say_score(score: dict[str, Any]) -> str:
+    return f"{score['accuracy']:.2%} on {score['dataset']} ({score['noise']})" if score else "none"
+
+
+@app.command("show")
+def show_model(name: Name, as_json: options.AsJson = False) -> None:
+    """Show what a saved model is, what it takes, what it was trained on and what it scored."""
+    from legible.cards import find_card
+    from legible.report.tables import Table
+
+    card = find_card(name)
+    if as_json:
+        print_json(card.facts)
+        return
+    facts, trained = card.facts, card.facts["trained"]
+    channels, height, width = card.image_shape
+    rows = [
+        ["folder", str(card.folder)],
+        ["model", f"{facts['model']}, {facts['n_parameters']:,} parameters"],
+        ["takes", f"images (N, {channels}, {height}, {width}) float32 in [0, 1], 1 = ink"],
+        ["gives", facts["output"]],
+        ["classes", ", ".join(card.classes)],
+        ["trained by", trained.get("command", "")],
+        ["on", f"{trained.get('n_images', 0):,} images in {trained.get('seconds', 0):.1f} s, {trained.get('machine', '')}"],
+        ["made", f"{trained.get('date', '')} at commit {trained.get('commit') or 'unknown'}"],
+    ]
+    print_table(Table(["card", card.name], rows))
+    scores = [[s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}", f"{s['accuracy']:.2%}", f"{s['loss_nats']:.4f}",
+               f"{s['calibration_error']:.2%}"] for s in facts["scores"]]  # fmt: skip
+    print_table(Table(["scored on", "split", "noise", "images", "accuracy", "loss (nats)", "calibration error"], scores))
+
+
+@app.command("verify")
+def verify_model(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or folders; all shipped ones if none.")] = None,
+) -> None:
+    """Recompute hashes, parameter counts and one score of saved models; exit code 4 when one differs."""
+    from legible.cards import find_card, list_cards
+    from legible.evaluation.verify import verify_card
+
+    for card in [find_card(name) for name in names] if names else list(list_cards()):
+        for sentence in verify_card(card):
+            typer.echo(f"{card.name}: {sentence}")
+
+
+@app.command("export")
+def export_model(
+    name: Name,
+    form: Annotated[str, typer.Option("--format", help="hdf5 (a pair of JSON and HDF5, for Keras) or onnx.")] = "hdf5",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; its ending is replaced.")
+    ] = None,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Write a saved model in another format: architecture as JSON with weights as HDF5, or ONNX."""
+    from legible.cards import find_card
+    from legible.output import new_file
+
+    if form not in FORMATS:
+        raise UnknownName("export format", form, FORMATS)
+    card = find_card(name)
+    stem = output or Path(card.name)
+    if stem.is_dir():
+        raise ArgumentError(f"{stem} is a folder; --output takes a file's name, like {stem / card.name}.")
+    if form == "onnx":
+        with new_file(stem.with_suffix(".onnx"), overwrite=overwrite) as path:
+            path.write_bytes(card.network.read_bytes())
+        typer.echo(stem.with_suffix(".onnx"))
+        return
+    from legible.training.exchange import load_model
+    from legible.training.keras_pair import save_pair
+
+    for path in save_pair(load_model(card), card.image_shape, stem, overwrite=overwrite):
+        typer.echo(path)

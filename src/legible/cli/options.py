@@ -1,0 +1,31 @@
+"""Options that several verbs share, each with its one help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", "-d", metavar="NAME|PATH",
+        help="A dataset's name (legible datasets list), or your own: a folder of class folders, an IDX pair, an NPZ.",
+    ),
+]  # fmt: skip
+Layout = Annotated[str, typer.Option(help="Of your own arrays: auto, channels-first or channels-last.")]
+Polarity = Annotated[str, typer.Option(help="Of your own pictures: auto, dark-on-light or light-on-dark.")]
+Size = Annotated[
+    str | None, typer.Option(metavar="HxW", help="Bring your own pictures to this size in pixels, e.g. 28x28.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of tables.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where results go.")]
+Noise = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--noise", metavar="NAME[:AMOUNT]",
+        help="Noise on the images, e.g. gaussian:0.5; may be repeated, in order. Each clips to [0, 1].",
+    ),
+]  # fmt: skip

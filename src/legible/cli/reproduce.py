@@ -1,0 +1,96 @@
+"""`legible reproduce`: run the published reports' tables, ours beside theirs, with their figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from legible.cli import options
+from legible.cli.screen import EpochLines, print_json, print_table, say, waiting
+from legible.errors import UnknownName
+
+if TYPE_CHECKING:
+    from legible.studies.plan import Line, Study
+    from legible.studies.results import Results
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a c d e) or rows (A1 E3); all if none.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")] = False,
+    seeds: Annotated[int | None, typer.Option(help="Only this many seeds of each run.")] = None,
+    output: options.Output = None,
+    pages: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages.")
+    ] = None,
+    tables_only: Annotated[bool, typer.Option("--tables-only", help="Train nothing: show what the rows say.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Reproduce the published reports: do the runs that are missing, then print tables and draw figures.
+
+    Finished runs are kept as lines of OUTPUT/rows.jsonl (default: results, or results/quick with --quick) and are
+    not done again; a run that was cut off goes on from its last epoch.
+    """
+    with waiting("starting PyTorch"):
+        from legible.data import load_dataset
+        from legible.studies.pages import write_page
+        from legible.studies.plan import shrink
+        from legible.studies.results import Results, notes, study_table
+        from legible.studies.runner import read_rows
+    folder = output or Path("results") / ("quick" if quick else "")
+    results = Results(read_rows(folder / "rows.jsonl"), load_dataset)
+    chosen = choose_lines(names or [])
+    if quick:
+        chosen = [(n, s, [shrink(line) for line in lines]) for n, s, lines in chosen]
+    if seeds is not None:
+        chosen = [(n, s, [replace(x, runs=tuple(r for r in x.runs if r.seed < seeds)) for x in lines])
+                  for n, s, lines in chosen]  # fmt: skip
+    if not tables_only:
+        do_missing([line for _, _, lines in chosen for line in lines], results, folder)
+    if as_json:
+        print_json({line.row: {"published": line.published, "percents": results.percents(line)}
+                    for _, _, lines in chosen for line in lines if line.runs})  # fmt: skip
+    for name, study, lines in chosen:
+        if not as_json:
+            print_table(study_table(lines, results, study.title))
+            say(*notes(lines))
+        if not names:
+            say(f"written: {write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / 'pages')}")
+
+
+def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
+    """The studies and, in each, the lines that the names ask for. Raises UnknownName with near names."""
+    from legible.studies import STUDIES
+
+    studies = {entry.name: entry.build() for entry in STUDIES}
+    rows = {line.row.lower() for study in studies.values() for line in study.lines}
+    wanted = [name.lower() for name in names] or list(studies)
+    for name in wanted:
+        if name not in studies and name not in rows:
+            raise UnknownName("study or row", name, [*studies, *sorted(rows)])
+    chosen = [(name, study, [line for line in study.lines if name in wanted or line.row.lower() in wanted])
+              for name, study in studies.items()]  # fmt: skip
+    return [(name, study, lines) for name, study, lines in chosen if lines]
+
+
+def do_missing(lines: list[Line], results: Results, folder: Path) -> None:
+    """Do every run that has no row yet, and append its row."""
+    from legible.studies.runner import append_row, perform
+
+    missing = {run: line.row for line in reversed(lines) for run in results.missing(line)}
+    for number, (run, row_name) in enumerate(reversed(missing.items()), start=1):
+        splits = results.splits(run.dataset)
+        part = f"fold {run.fold + 1}/{run.n_folds}" if run.n_folds else f"seed {run.seed}"
+        say(f"{row_name}, run {number} of {len(missing)}: {run.model}, {part}")
+        epochs: EpochLines | None = None
+        for record in perform(run, splits, folder / "unfinished"):
+            if "key" in record:
+                append_row(folder / "rows.jsonl", record)
+                results.rows[record["key"]] = record
+                continue
+            epochs = epochs or EpochLines(run.settings.n_epochs, record["epoch"] - 1, len(splits.train), "  ")
+            epochs.show(record)

@@ -1,0 +1,205 @@
+"""`legible train`: from a dataset to a judged, saved classifier with its pictures."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from legible.cli import options
+from legible.cli.screen import EpochLines, format_seconds, print_json, print_table, say, waiting
+from legible.errors import ArgumentError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from legible.data.split import Splits
+    from legible.studies.plan import Run
+
+EMBEDDED = "digits-embedded"
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="What to train, e.g. digits-fast (legible models list).")],
+    dataset: options.Dataset = None,
+    output: options.Output = None,
+    epochs: Annotated[int | None, typer.Option(help="Showings of every training image.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    optimiser: Annotated[
+        str | None, typer.Option(metavar="NAME[:SETTINGS]", help="adam, adamw, muon or sgd:momentum=0.9,nesterov=yes.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The peak of the schedule.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(metavar="NAME[:SETTINGS]", help="constant, one-cycle:warmup=0.2 or triangle.")
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay (adamw, muon).")] = None,
+    l2: Annotated[float | None, typer.Option(help="Factor of the sum of squared weights in the loss.")] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Share of each target spread over all classes.")] = None,
+    augment: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:AMOUNT]", help="E.g. shift:2, rotation:10; may be repeated. 'none' for none."),
+    ] = None,
+    average: Annotated[float | None, typer.Option(help="Decay per step of an average of the weights.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    noise: options.Noise = None,
+    noise_once: Annotated[
+        bool, typer.Option("--noise-once", help="Draw the training noise once, not anew at every showing.")
+    ] = False,
+    test_noise: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:AMOUNT]", help="Judge under this noise too; join several with '+'."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of initial weights, order, augmentation and noise.")] = 0,
+    hold_out: Annotated[
+        bool, typer.Option(help="Hold out validation images and show their curve, or train on them too.")
+    ] = True,
+    folds: Annotated[int, typer.Option(help="Cross-validate on this many folds instead of saving a model.")] = 0,
+    layout: options.Layout = "auto",
+    polarity: options.Polarity = "auto",
+    size: options.Size = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was cut off.")] = False,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train a classifier, judge it on the test images, and save it with its pictures.
+
+    Settings that you leave out follow the model's own recipe. Every epoch leaves a checkpoint in FOLDER.part; when
+    all is done, FOLDER holds the model (card.json, weights.safetensors, model.onnx), judgement.json and pictures.
+    """
+    with waiting("starting PyTorch"):
+        from legible.studies.plan import Run
+    given = {
+        "n_epochs": epochs, "batch_size": batch_size, "optimiser": optimiser, "learning_rate": learning_rate,
+        "schedule": schedule, "weight_decay": weight_decay, "l2": l2, "label_smoothing": label_smoothing,
+        "augment": None if augment is None else tuple(a for a in augment if a != "none"), "average": average,
+        "precision": precision,
+    }  # fmt: skip
+    tests = tuple(dict.fromkeys(["+".join(noise or []) or "clean", *(test_noise or [])]))
+    run = Run(
+        model=model, settings=choose_settings(model, given), seed=seed, train_noise=tuple(noise or ()),
+        fresh_noise=not noise_once, tests=tests, watch="validation" if hold_out else "nothing",
+    )  # fmt: skip
+    splits, name = load_data(dataset, layout, polarity, size, seed)
+    run = replace(run, dataset=name)
+    if folds:
+        cross_validate(run, splits, folds, as_json)
+        return
+    title = Path(name).name if dataset else name
+    target = output or Path("runs") / f"{run.model.replace(':', '-').replace('=', '')}.{title}-seed{seed}"
+    train_and_keep(run, splits, target, resume=resume, overwrite=overwrite, as_json=as_json)
+
+
+def choose_settings(model: str, given: dict[str, Any]) -> Any:
+    """The model's own recipe, with what the user gave instead."""
+    from legible.models import MODELS
+    from legible.training.settings import Settings
+
+    recipe = MODELS.get(MODELS.parse(model).name).facts.get("recipe", {})
+    return Settings.of(recipe | {k: v for k, v in given.items() if v is not None})
+
+
+def load_data(
+    name: str | None, layout: str, polarity: str, size: str | None, seed: int
+) -> tuple[Splits, str]:
+    """The images to train and judge with; MNIST when none are named, the embedded digits where it can't be had."""
+    from legible.data import load_dataset
+
+    shape = read_size(size)
+    if name is None:
+        try:
+            splits, name = load_dataset("mnist"), "mnist"
+        except InputError as error:
+            say(str(error), f"Going on with the {EMBEDDED} dataset, 1,797 small real digits, instead.")
+            splits, name = load_dataset(EMBEDDED), EMBEDDED
+    else:
+        splits = load_dataset(name, layout=layout, polarity=polarity, size=shape, seed=seed)
+    say(*splits.words)
+    return splits, name
+
+
+def read_size(text: str | None) -> tuple[int, int] | None:
+    """Height and width from HxW. Raises ArgumentError."""
+    if text is None:
+        return None
+    height, cross, width = text.lower().partition("x")
+    if not (cross and height.isdigit() and width.isdigit() and int(height) and int(width)):
+        raise ArgumentError(f"--size takes height x width in pixels, like 28x28, not {text!r}.")
+    return int(height), int(width)
+
+
+def train_and_keep(
+    run: Run, splits: Splits, target: Path, *, resume: bool, overwrite: bool, as_json: bool
+) -> None:
+    """Train with a checkpoint per epoch, judge, and put the finished folder in its place."""
+    from legible.studies import runner
+    from legible.studies.keep import keep_work
+
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} exists already. Choose another --output, or add --overwrite to replace it.")
+    part = target.with_name(target.name + ".part")
+    if part.exists() and not resume:
+        if not overwrite:
+            raise OutputError(f"an unfinished training lies in {part}. Add --resume to go on with it, or --overwrite "
+                              "to start anew.")  # fmt: skip
+        shutil.rmtree(part)
+    checkpoint = part / "checkpoint.safetensors"
+    work = runner.begin(run, splits, checkpoint)
+    n_done = work.state.n_epochs_done
+    say(f"training {run.model} (seed {run.seed})" + (f", after epoch {n_done}" if n_done else ""))
+    lines = EpochLines(run.settings.n_epochs, n_done, len(work.stage.train))
+    try:
+        for record in runner.advance(work, checkpoint):
+            lines.show(record)
+    except KeyboardInterrupt:
+        say(f"interrupted after epoch {work.state.n_epochs_done} of {run.settings.n_epochs}; go on with:",
+            f"  {_command()} --resume")  # fmt: skip
+        raise
+    say(f"trained in {format_seconds(sum(r['seconds'] for r in work.history))}")
+    with waiting("judging and saving"):
+        judgements = runner.conclude(work)
+        card = keep_work(work, judgements, target, _command(), overwrite=overwrite)
+    shutil.rmtree(part, ignore_errors=True)
+    show_judgements({name: j.to_json() for name, j in judgements.items()}, judgements, as_json)
+    say(f"saved in {card.folder}: " + ", ".join(sorted(p.name for p in card.folder.iterdir())))
+
+
+def _command() -> str:
+    words = [w for w in sys.argv[1:] if w not in ("--resume", "--overwrite")]
+    return shlex.join(["legible", *words])
+
+
+def show_judgements(as_dicts: dict[str, Any], judgements: dict[str, Any], as_json: bool) -> None:
+    """Print judgements to stdout, as tables or as JSON by test condition."""
+    from legible.report.tables import judgement_table, per_class_table
+
+    if as_json:
+        print_json(as_dicts)
+        return
+    for name, judgement in judgements.items():
+        print_table(judgement_table(judgement, title=f"test images, {name}"))
+        print_table(per_class_table(judgement))
+
+
+def cross_validate(run: Run, splits: Splits, n_folds: int, as_json: bool) -> None:
+    """Train once per fold and print each fold's held-out accuracy, their mean and their spread."""
+    from legible.evaluation.metrics import mean_and_spread
+    from legible.report.tables import Table
+    from legible.studies import runner
+    from legible.studies.plan import over_folds
+
+    accuracies = []
+    for one in over_folds(replace(run, watch="nothing"), n_folds):
+        work = runner.begin(one, splits)
+        lines = EpochLines(run.settings.n_epochs, 0, len(work.stage.train), f"fold {one.fold + 1}/{n_folds}  ")
+        for record in runner.advance(work):
+            lines.show(record)
+        accuracies.append(runner.conclude(work)[one.tests[0]].accuracy)
+    mean, spread, _ = mean_and_spread(accuracies)
+    if as_json:
+        print_json({"accuracies": accuracies, "mean": mean, "spread": spread})
+        return
+    rows = [[str(i + 1), f"{a:.2%}"] for i, a in enumerate(accuracies)]
+    print_table(Table(["fold", "held-out accuracy"], [*rows, ["mean", f"{mean:.2%} ± {spread:.2%}"]]))

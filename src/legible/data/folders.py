@@ -1,0 +1,248 @@
+"""Read the user's own data: a folder of class folders, an IDX pair, or an .npz with images and labels."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from legible.data.fetch import read_unpacked
+from legible.data.split import Labelled, Splits, split_at_random
+from legible.errors import InputError
+from legible.images import Layout, Polarity, border_of, check_size, fit_picture, from_array, to_labels
+
+Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # train, validation, test -> images and labels as they were
+_PARTS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
+_PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+_IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_IDX_IMAGES = "*images*idx3*"
+_NPZ_KEYS = (("train", "images", "labels"), ("train", "x_train", "y_train"), ("test", "x_test", "y_test"))
+_HELD_OUT = 0.15  # share of all images for validation, and for the test, where the data brings none
+_FORMS = ("a folder with one folder of pictures per class, an IDX pair (*images*idx3* and *labels*idx1*, "
+          ".gz or not), or an .npz with the arrays images and labels")
+
+
+def read_own_data(
+    path: Path,
+    *,
+    layout: Layout = "auto",
+    polarity: Polarity = "auto",
+    size: tuple[int, int] | None = None,
+    grey: bool = True,
+    seed: int = 0,
+) -> Splits:
+    """Read the user's own images and labels, in whichever of the three forms they come.
+
+    layout, polarity, size, grey: as in images.from_array, settled once for all parts. Where there is no
+    test or validation set, seed draws one, 15 % of each class. Raises InputError naming the file.
+    """
+    if size is not None:
+        check_size(size)
+    words: tuple[str, ...] = ()
+    if path.suffix == ".npz":
+        parts = _read_npz(path)
+    elif path.is_file() or any(_visible(path, _IDX_IMAGES)):
+        parts, words = _read_idx_files(path)
+    else:
+        parts, words = _read_class_folders(path, size, grey)
+        layout = "channels-last"
+    shapes = {images.shape[1:] for images, _ in parts.values()}
+    if len(shapes) > 1:
+        raise InputError(f"{path}: the parts hold images of different shapes: {', '.join(map(str, shapes))}.")
+    stacked = np.concatenate([images for images, _ in parts.values()])
+    images, image_words = from_array(stacked, layout=layout, polarity=polarity, size=size, grey=grey)
+    classes, labels = _name_classes(parts)
+    cuts = np.cumsum([len(part) for _, part in parts.values()])[:-1]
+    pieces = zip(parts, np.split(images, cuts), np.split(labels, cuts), strict=True)
+    named = {part: Labelled(part_images, part_labels, classes) for part, part_images, part_labels in pieces}
+    return _complete(path, named, (*words, image_words), seed)
+
+
+def read_idx(source: bytes | Path) -> np.ndarray:
+    """Read one array in the IDX format of MNIST's files, from a file (.gz or not) or its unpacked bytes.
+
+    Raises InputError when it is no IDX data, or shorter or longer than it says. Source: the format's
+    description on MNIST's page, "The IDX file format".
+    """
+    content = read_unpacked(source) if isinstance(source, Path) else source
+    where = str(source) if isinstance(source, Path) else "the data"
+    kind, n_axes = content[2:4] if len(content) >= 4 else (0, 0)
+    start = 4 + 4 * n_axes
+    if content[:2] != b"\0\0" or kind not in _IDX_TYPES or n_axes == 0:
+        start_words = content[:4].hex(" ") or "nothing"
+        raise InputError(f"{where} is not in the IDX format: it starts with {start_words}.")
+    if len(content) < start:
+        raise InputError(f"{where} is cut short: it ends within its header.")
+    shape = struct.unpack(f">{n_axes}I", content[4:start])
+    kind_of_number = np.dtype(_IDX_TYPES[kind])
+    expected = start + math.prod(shape) * kind_of_number.itemsize
+    if len(content) != expected:
+        raise InputError(f"{where} is damaged: {shape} is {expected:,} bytes, not {len(content):,}.")
+    return np.frombuffer(content, kind_of_number, offset=start).reshape(shape)
+
+
+def _read_npz(path: Path) -> Parts:
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            found = list(file)
+            parts = {part: (file[x], file[y]) for part, x, y in _NPZ_KEYS if x in file and y in file}
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged, or no .npz of plain arrays: {error}.") from error
+    if "train" not in parts:
+        raise InputError(f"{path} holds {', '.join(found) or 'nothing'}; it needs arrays images and labels "
+                         "(or x_train and y_train, x_test and y_test).")
+    for images, labels in parts.values():
+        _check_counts(path, images, labels)
+    return parts
+
+
+def _read_idx_files(path: Path) -> tuple[Parts, tuple[str, ...]]:
+    """Read an IDX pair, and its test pair where there is one."""
+    parts: Parts = {}
+    files = _find_idx_images(path)
+    for part, images_file in files.items():
+        labels_file = _twin(images_file, "images", "labels", "idx3", "idx1")
+        if labels_file is None:
+            raise InputError(f"{images_file} has no matching *labels*idx1* file beside it.")
+        images, labels = read_idx(images_file), read_idx(labels_file)
+        if images.ndim != 3 or labels.ndim != 1:
+            raise InputError(f"{images_file} and {labels_file} hold {images.shape} and {labels.shape}, "
+                             "not images (N, H, W) and labels (N,).")
+        _check_counts(images_file, images, labels)
+        parts[part] = images, labels
+    return parts, tuple(f"{part} images: {file}." for part, file in files.items())
+
+
+def _find_idx_images(path: Path) -> dict[str, Path]:
+    """The images files in a folder, or the one named and its test twin, by the part they are for."""
+    if path.is_file():
+        if not fnmatch(path.name, _IDX_IMAGES):
+            raise InputError(f"{path} is not data this can read. Give {_FORMS}.")
+        twin = _twin(path, "train", "t10k") or _twin(path, "train", "test")
+        return {"train": path, **({"test": twin} if twin else {})}
+    found = {file.name.removesuffix(".gz"): file for file in reversed(list(_visible(path, _IDX_IMAGES)))}
+    tests = [file for name, file in found.items() if "t10k" in name or "test" in name]
+    others = [file for file in found.values() if file not in tests]
+    if len(tests) > 1 or len(others) > 1:
+        raise InputError(f"{path} holds several IDX pairs: name one of {', '.join(sorted(found))}.")
+    return {"train": others[0], **({"test": tests[0]} if tests else {})} if others else {"train": tests[0]}
+
+
+def _twin(path: Path, *changes: str) -> Path | None:
+    """The other file of this name after the changes (old, new, old, new ...), packed or not."""
+    name = path.name.removesuffix(".gz")
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        name = name.replace(old, new)
+    twins = (path.with_name(name), path.with_name(name + ".gz"))
+    return next((twin for twin in twins if twin.is_file() and name != path.name.removesuffix(".gz")), None)
+
+
+def _read_class_folders(
+    folder: Path, size: tuple[int, int] | None, grey: bool
+) -> tuple[Parts, tuple[str, ...]]:
+    """Read pictures whose folder names their class, with train/ and test/ above them or not."""
+    roots = {"train": folder}
+    if any(sub.is_dir() for sub in _visible(folder / "train")):
+        named = ((part, folder / name) for part, names in _PARTS.items() for name in names)
+        roots = {part: root for part, root in named if root.is_dir()}
+    listed = {part: _list_pictures(root) for part, root in roots.items()}
+    sizes = Counter(_size_of(file) for files in listed.values() for file in files)
+    target = size or sizes.most_common(1)[0][0]
+    parts = {}
+    for part, files in listed.items():
+        pictures = np.stack([_read_picture(file, target, grey) for file in files])
+        parts[part] = pictures, np.array([file.parent.name for file in files])
+    words: tuple[str, ...] = (f"{', '.join(map(str, roots.values()))}: {sizes.total():,} pictures.",)
+    if len(sizes) > 1:
+        words += (f"The pictures come in {len(sizes)} sizes; all were scaled to {target[0]} x {target[1]} "
+                  f"(height x width){'' if size else ', the most common one'}.",)
+    return parts, words
+
+
+def _list_pictures(root: Path) -> list[Path]:
+    """The pictures of every class folder, in the order of their names."""
+    pictures: list[Path] = []
+    for folder in (sub for sub in _visible(root) if sub.is_dir()):
+        found = [file for file in _visible(folder) if file.suffix.lower() in _PICTURE_SUFFIXES]
+        if not found:
+            raise InputError(f"the class folder {folder} holds no picture. Fill it or remove it.")
+        pictures += found
+    if not pictures:
+        raise InputError(f"{root} holds no data this can read. Give {_FORMS}.")
+    return pictures
+
+
+def _visible(folder: Path, pattern: str = "*") -> Iterator[Path]:
+    """What lies in a folder, by name, hidden things left out; nothing if there is no folder."""
+    if folder.is_dir():
+        yield from (p for p in sorted(folder.glob(pattern)) if not p.name.startswith((".", "__")))
+
+
+def _size_of(file: Path) -> tuple[int, int]:
+    with _naming(file), Image.open(file) as picture:
+        return picture.height, picture.width
+
+
+def _read_picture(file: Path, size: tuple[int, int], grey: bool) -> np.ndarray:
+    """One picture as bytes (H, W, 1 or 3), scaled to `size` on more of its own paper."""
+    with _naming(file), Image.open(file) as opened:
+        picture: Image.Image = ImageOps.exif_transpose(opened)
+        if picture.mode.startswith("I"):  # 16 bits a pixel
+            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        if picture.has_transparency_data:
+            page = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(page, picture.convert("RGBA"))
+        array = np.atleast_3d(np.asarray(picture.convert("L" if grey else "RGB")))
+    if array.shape[:2] == size:
+        return array
+    paper = np.median(border_of(np.moveaxis(array, -1, 0)), axis=-1)  # one number a channel
+    return fit_picture(array, size, paper)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Turn whatever a picture's decoder raises into an InputError that names the file."""
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise InputError(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
+
+
+def _check_counts(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    if images.ndim == 0 or labels.ndim == 0 or len(images) != len(labels):
+        raise InputError(f"{path}: images {images.shape} and labels {labels.shape} differ in number.")
+
+
+def _name_classes(parts: Parts) -> tuple[tuple[str, ...], np.ndarray]:
+    """The names of the classes, by number where all are numbers, and every label's position in them."""
+    given = [y.astype(str) if y.dtype.kind in "US" else to_labels(y).astype(str) for _, y in parts.values()]
+    found, positions = np.unique(np.concatenate(given), return_inverse=True)
+    names = [str(name) for name in found]
+    numeric = all(name.isdecimal() for name in names)
+    classes = sorted(names, key=lambda name: (int(name), name) if numeric else (0, name))
+    unseen = sorted(set(names) - set(given[0].tolist()))
+    if unseen:
+        raise InputError(f"no training image is of class {', '.join(unseen)}, which other parts have.")
+    return tuple(classes), np.array([classes.index(name) for name in names], np.int64)[positions]
+
+
+def _complete(path: Path, parts: dict[str, Labelled], words: tuple[str, ...], seed: int) -> Splits:
+    """Draw the parts that the data did not bring, stratified, and say so."""
+    train, share = parts["train"], _HELD_OUT
+    missing = [part for part in ("test", "validation") if part not in parts]
+    for part in missing:
+        train, parts[part] = split_at_random(train, share, seed)
+        share = _HELD_OUT / (1 - _HELD_OUT)  # of what is left, the same again
+    if missing:
+        words += (f"The data has no {' and no '.join(missing)} set: {_HELD_OUT:.0%} of each class were "
+                  f"drawn at random for {'each' if len(missing) > 1 else 'it'} (seed {seed}).",)
+    return Splits(path.resolve().name, train, parts["validation"], parts["test"], words)

@@ -1,0 +1,140 @@
+"""Images with their labels, and honest ways to hold some of them out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from legible.errors import ArgumentError, InputError, UnknownName
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Images that each belong to one class.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink. labels: (N,) int64, positions in `classes`.
+    Raises InputError when the two differ in number or a label names no class.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse images and labels that do not belong together."""
+        if len(self.images) != len(self.labels):
+            raise InputError(f"there are {len(self.images):,} images but {len(self.labels):,} labels.")
+        outside = (self.labels < 0) | (self.labels >= len(self.classes))
+        if outside.any():
+            index = int(np.argmax(outside))
+            raise InputError(f"label {index} is {self.labels[index]}, of {len(self.classes)} classes.")
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.images)
+
+    def take(self, which: np.ndarray | slice) -> Labelled:
+        """Those of the images, by their positions; a slice shares the memory."""
+        return Labelled(self.images[which], self.labels[which], self.classes)
+
+    def joined(self, other: Labelled) -> Labelled:
+        """These images and then those of another set with the same classes."""
+        images = np.concatenate([self.images, other.images])
+        return Labelled(images, np.concatenate([self.labels, other.labels]), self.classes)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width in pixels of every image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def first(self, n: int) -> Labelled:
+        """The first n images. Raises ArgumentError when there are fewer."""
+        if not 1 <= n <= len(self):
+            raise ArgumentError(f"cannot take {n:,} images: give a number from 1 to {len(self):,}.")
+        return self.take(slice(n))
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """A dataset in its three parts: learn from one, choose on the next, read the last one once.
+
+    words: what was found or decided while reading, one sentence each, for printing.
+    """
+
+    name: str
+    train: Labelled
+    validation: Labelled
+    test: Labelled
+    words: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.train.classes
+
+    def named(self, part: str) -> Labelled:
+        """The part called train, validation, test or all. Raises UnknownName."""
+        if part == "all":
+            return self.train.joined(self.validation).joined(self.test)
+        if part not in PARTS:
+            raise UnknownName("part of a dataset", part, [*PARTS, "all"])
+        return {"train": self.train, "validation": self.validation, "test": self.test}[part]
+
+    @cached_property
+    def data_hash(self) -> str:
+        """Sixteen hex digits that differ when any image or label differs: they name the data in results."""
+        digest = hashlib.sha256()
+        for part in PARTS:
+            labelled = self.named(part)
+            digest.update(np.rint(labelled.images * 255).astype(np.uint8).tobytes())
+            digest.update(labelled.labels.tobytes())
+        return digest.hexdigest()[:16]
+
+
+def hold_out_last(labelled: Labelled, n: int) -> tuple[Labelled, Labelled]:
+    """Keep the last n images for choosing: (the rest, the last n), without copying.
+
+    For MNIST that is the usual rule: the last 10,000 training images. Raises ArgumentError unless both
+    parts get an image.
+    """
+    if not 1 <= n < len(labelled):
+        raise ArgumentError(f"cannot hold out {n:,} of {len(labelled):,} images: each part needs one.")
+    return labelled.take(slice(-n)), labelled.take(slice(-n, None))
+
+
+def split_at_random(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
+    """Hold out a share of each class, drawn by seed: (the rest, the held-out part), both shuffled.
+
+    share: between 0 and 1. Of a class with two images or more, each part gets at least one; a single
+    image stays in the rest. Raises ArgumentError for the share, InputError when nothing can be held out.
+    """
+    if not 0 < share < 1:
+        raise ArgumentError(f"the share to hold out lies between 0 and 1, not {share:g}.")
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labelled))
+    held_out = np.zeros(len(labelled), bool)  # by place in the shuffled order
+    for label in range(len(labelled.classes)):
+        members = np.flatnonzero(labelled.labels[order] == label)
+        n = round(len(members) * share)
+        held_out[members[: min(max(n, 1), len(members) - 1)]] = True
+    if not held_out.any():
+        raise InputError(f"{len(labelled)} images are too few to hold some out: give two or more of a class.")
+    return labelled.take(order[~held_out]), labelled.take(order[held_out])
+
+
+def folds(n_images: int, k: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Deal the images into k shuffled folds; give (training, held-out) positions, each fold held out once.
+
+    Sizes differ by at most one. Raises ArgumentError unless 2 <= k <= n_images.
+    """
+    if not 2 <= k <= n_images:
+        raise ArgumentError(f"cannot deal {n_images:,} images into {k} folds: choose from 2 to {n_images:,}.")
+    parts = np.array_split(np.random.default_rng(seed).permutation(n_images), k)
+    return ((np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k))

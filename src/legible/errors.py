@@ -1,0 +1,90 @@
+"""Every error that Legible raises on purpose, and the exit code each one gives.
+
+    LegibleError
+    ├── ArgumentError     2  a setting is wrong
+    │   └── UnknownName   2  no such model, noise, dataset, study ... (suggests near names)
+    ├── InputError        3  a file, an array or a dataset cannot be used
+    ├── ModelError        4  a saved model is missing or damaged, or a training diverged
+    ├── MissingExtra      5  an optional part or a program is not installed
+    ├── OutputError       6  a result cannot be written
+    └── ResultsDiffer     7  measured results differ from what the docs claim
+
+Each message says what happened, where, and what to do next. Only cli and web print them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process returns to its caller."""
+
+    OK = 0
+    BUG = 1
+    ARGUMENTS = 2
+    INPUT = 3
+    MODEL = 4
+    MISSING = 5
+    OUTPUT = 6
+    RESULTS = 7
+    INTERRUPTED = 130
+
+
+class LegibleError(Exception):
+    """The root: anything that a user can understand and mend."""
+
+    exit_code = ExitCode.BUG
+
+
+class ArgumentError(LegibleError):
+    """A setting is out of range, of the wrong kind, or contradicts another."""
+
+    exit_code = ExitCode.ARGUMENTS
+
+
+class UnknownName(ArgumentError):
+    """No registered thing has this name; the message suggests near ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], list_command: str = "") -> None:
+        near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+        where = f" List: {list_command}" if list_command else f" Known: {', '.join(sorted(known))}."
+        super().__init__(f"no {kind} {name!r}.{hint}{where}")
+
+
+class InputError(LegibleError):
+    """A file, array or dataset cannot be used as it is."""
+
+    exit_code = ExitCode.INPUT
+
+
+class ModelError(LegibleError):
+    """A saved model is missing, damaged or unfit, or a training diverged."""
+
+    exit_code = ExitCode.MODEL
+
+
+class MissingExtra(LegibleError):
+    """An optional part of the installation, or an outside program, is absent."""
+
+    exit_code = ExitCode.MISSING
+
+    @classmethod
+    def of(cls, extra: str, purpose: str) -> MissingExtra:
+        """The sentence for a missing optional part, with the command that installs it."""
+        return cls(f"{purpose} needs the {extra!r} extra. Install it: pip install 'legible[{extra}]'")
+
+
+class OutputError(LegibleError):
+    """A result cannot be written: no room, no right, or something is already there."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class ResultsDiffer(LegibleError):
+    """Measured results differ from what the documents claim."""
+
+    exit_code = ExitCode.RESULTS

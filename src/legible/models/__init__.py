@@ -1,0 +1,59 @@
+"""Models: name -> a builder `(image_shape, n_classes, *, settings...) -> torch.nn.Module`.
+
+Every classifier takes images (N, C, H, W) float32 in [0, 1] and returns logits (N, n_classes).
+A registered model may carry a `recipe`: the training settings that suit it, as a dict.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from legible.errors import ArgumentError
+from legible.registry import Registry, Spec
+from legible.seeds import seed_for
+
+ImageShape = tuple[int, int, int]
+MODELS: Registry[nn.Module] = Registry("model", "legible models list")
+
+from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
+from legible.models import fast as fast  # noqa: E402
+from legible.models import mlp as mlp  # noqa: E402
+
+
+def build_model(spec: Spec | str, image_shape: ImageShape, n_classes: int, *, seed: int) -> nn.Module:
+    """Build a model with initial weights that depend on the seed alone.
+
+    image_shape: (C, H, W) in pixels. Raises UnknownName for the name or a setting, ArgumentError when
+    the images are too small for the model.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_for("initial weights", seed))
+        try:
+            model = MODELS.call(spec, image_shape, n_classes)
+        except RuntimeError as error:
+            raise ArgumentError(f"model {str(spec)!r} cannot take images of {image_shape} pixels: {error}") from error
+    return model.to(memory_format=torch.channels_last)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers the training may change."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def summarise(model: nn.Module, image_shape: ImageShape) -> list[tuple[str, tuple[int, ...], int]]:
+    """Each layer's kind, output shape (without the batch) and parameter count, in the order of use."""
+    rows: list[tuple[str, tuple[int, ...], int]] = []
+    leaves = [m for m in model.modules() if not list(m.children())]
+
+    def note(module: nn.Module, _: object, output: torch.Tensor) -> None:
+        rows.append((type(module).__name__, tuple(output.shape[1:]), count_parameters(module)))
+
+    handles = [leaf.register_forward_hook(note) for leaf in leaves]
+    training = model.training
+    with torch.no_grad():
+        model.eval()(torch.zeros(1, *image_shape))
+    model.train(training)
+    for handle in handles:
+        handle.remove()
+    return rows

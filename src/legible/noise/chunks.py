@@ -1,0 +1,47 @@
+"""Work on many images in pieces that stay in the processor's cache, on all its cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from legible.images import check_images
+from legible.memory import keep_freed_memory
+
+CHUNK_PIXELS = 2**17  # half a megabyte of float32: larger falls out of the cache, smaller has more overhead
+
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def in_chunks(
+    images: np.ndarray, rng: np.random.Generator, change: Change, *, n_threads: int | None = None
+) -> np.ndarray:
+    """Change all images, a chunk at a time, and clip the result to [0, 1].
+
+    images: (N, C, H, W) float32 in [0, 1]; never handed to be written to. change: takes a chunk, which it
+    must leave as it is, and a generator; returns a new chunk of the same shape.
+    n_threads: as many as there are cores if not said. The result does not depend on it: chunks have a
+    fixed size, and each has a generator of its own, seeded by one draw from `rng`.
+    Raises InputError when the images break the contract.
+    """
+    check_images(images)
+    keep_freed_memory()
+    noisy = np.empty(images.shape, np.float32)
+    size = max(1, CHUNK_PIXELS // images[0].size)
+    starts = range(0, len(images), size)
+    seeds = np.random.SeedSequence(rng.integers(2**32, size=4, dtype=np.uint32).tolist()).spawn(len(starts))
+
+    def change_one(start: int, seed: np.random.SeedSequence) -> None:
+        part = slice(start, start + size)
+        changed = change(images[part], np.random.Generator(np.random.SFC64(seed)))
+        np.clip(changed, 0, 1, out=noisy[part])
+
+    if len(starts) == 1:  # one training batch: a pool would cost more than it gains
+        change_one(0, seeds[0])
+        return noisy
+    with ThreadPoolExecutor(n_threads or os.cpu_count()) as pool:
+        list(pool.map(change_one, starts, seeds))  # list: so that an error in a thread is raised here
+    return noisy

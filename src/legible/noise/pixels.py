@@ -1,0 +1,185 @@
+"""Noises of ink and paper: grain, fading, fog, and things that lie over the digits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from legible.noise import NOISES, check_setting
+from legible.noise.chunks import in_chunks
+
+
+@NOISES.register("gaussian", none_at=0)
+def gaussian(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.5) -> np.ndarray:
+    """Add grain of equal strength everywhere, as a sensor's electronics do: x + std * n.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out:
+    clipped, so that at std 0.5 on white paper half of the pixels stay exactly 0.
+    std: 0 to 10, n is drawn from N(0, 1) for every pixel. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'gaussian': std", std, 0, 10)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        grain = rng.standard_normal(part.shape, dtype=np.float32)
+        grain *= std
+        grain += part
+        return grain
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("salt-and-pepper", none_at=0)
+def salt_and_pepper(images: np.ndarray, rng: np.random.Generator, *, level: float = 0.4) -> np.ndarray:
+    """Replace pixels by pure paper or pure ink, as dead pixels and dust do.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    level: the chance, 0 to 1, that a pixel is replaced; by 0 or by 1 with equal chance.
+    Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'salt-and-pepper': level", level, 0, 1)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        draw = rng.random(part.shape, dtype=np.float32)
+        replaced = part.copy()
+        np.copyto(replaced, 1, where=draw < level)
+        np.copyto(replaced, 0, where=draw < level / 2)
+        return replaced
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("poisson")
+def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 4.0) -> np.ndarray:
+    """Count photons, as a camera in poor light does: Poisson(peak * x) / peak.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
+    peak: photons from solid ink, 0.01 to 1,000,000; fewer means more noise. Ink is taken as the light, as
+    MNIST stores it and MNIST-C does: paper stays 0. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'poisson': peak", peak, 0.01, 1e6)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return rng.poisson(part * peak).astype(np.float32) / np.float32(peak)
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("speckle", none_at=0)
+def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.8) -> np.ndarray:
+    """Add grain in proportion to the ink, as worn or unevenly inked strokes show: x + x * std * n.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
+    std: 0 to 10, n is drawn from N(0, 1) for every pixel; paper stays 0. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'speckle': std", std, 0, 10)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        grain = rng.standard_normal(part.shape, dtype=np.float32)
+        grain *= std
+        grain += 1
+        grain *= part
+        return grain
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("low-contrast", none_at=1, is_random=False)
+def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: float = 0.3) -> np.ndarray:
+    """Pull paper and ink towards mid-grey, as a faded page or a flat exposure: 0.5 + contrast * (x - 0.5).
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    contrast: 1 changes nothing, 0 leaves plain grey. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'low-contrast': contrast", contrast, 0, 1)
+    return in_chunks(images, rng, lambda part, rng: part * contrast + (1 - contrast) / 2)
+
+
+@NOISES.register("fog", none_at=0)
+def fog(
+    images: np.ndarray, rng: np.random.Generator, *, density: float = 0.6, octaves: int = 3
+) -> np.ndarray:
+    """Lay a cloud over each image, as fog, damp or an uneven background: (1 - density) * x + density * cloud.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    density: 0 leaves the image, 1 leaves the cloud. octaves: 1 to 8; the finest cloudlets are
+    1 / 2**octaves of the image across. A cloud reaches from 0 to 1 and is the same in all channels.
+    Raises ArgumentError, InputError. Source: docs/noise.md.
+    """
+    check_setting("noise 'fog': density", density, 0, 1)
+    check_setting("noise 'fog': octaves", octaves, 1, 8)
+    height, width = images.shape[-2:]
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        cloud = np.zeros((len(part), 2, 2), np.float32)
+        for octave in range(1, octaves + 1):
+            n_nodes = 2**octave + 1
+            cloud = _resize(cloud, n_nodes, n_nodes)
+            cloud += rng.random(cloud.shape, dtype=np.float32) * 0.5**octave
+        cloud = _resize(cloud, height, width)
+        cloud -= cloud.min(axis=(1, 2), keepdims=True)
+        cloud /= np.maximum(cloud.max(axis=(1, 2), keepdims=True), 1e-6)  # an image of one pixel has no range
+        return (1 - density) * part + (density * cloud)[:, None]
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("occlusion", none_at=0)
+def occlusion(images: np.ndarray, rng: np.random.Generator, *, side_px: int = 10) -> np.ndarray:
+    """Erase a square of each image, as a hole, a label or correction fluid hides the ink.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    side_px: of the square, 0 to 10,000; its place is drawn evenly, wholly inside the image; where it is
+    larger than the image, it covers it. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'occlusion': side_px", side_px, 0, 10_000)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        n, _, height, width = part.shape
+        top = rng.integers(max(height - side_px, 0), size=(n, 1, 1, 1), endpoint=True)
+        left = rng.integers(max(width - side_px, 0), size=(n, 1, 1, 1), endpoint=True)
+        rows, columns = np.arange(height)[:, None], np.arange(width)
+        hidden = ((top <= rows) & (rows < top + side_px)) & ((left <= columns) & (columns < left + side_px))
+        return np.where(hidden, np.float32(0), part)
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("stripes", none_at=0)
+def stripes(
+    images: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    darkness: float = 0.6,
+    width_px: int = 1,
+    period_px: int = 4,
+) -> np.ndarray:
+    """Draw even stripes over each image, as ruled paper or a faulty scanner line: x + darkness * (1 - x).
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    darkness: of the stripes, 0 (none) to 1 (solid ink). width_px: 1 to period_px. period_px: from one
+    stripe to the next, 1 to 10,000. Level or upright, and from where, is drawn for each image.
+    Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'stripes': darkness", darkness, 0, 1)
+    check_setting("noise 'stripes': period_px", period_px, 1, 10_000)
+    check_setting("noise 'stripes': width_px", width_px, 1, period_px)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        n, _, height, width = part.shape
+        start = rng.integers(period_px, size=(n, 1, 1, 1))
+        is_level = rng.random((n, 1, 1, 1)) < 0.5
+        rows, columns = np.arange(height)[:, None], np.arange(width)
+        striped = np.where(is_level, (rows + start) % period_px, (columns + start) % period_px) < width_px
+        return np.where(striped, part + darkness * (1 - part), part)
+
+    return in_chunks(images, rng, change)
+
+
+def _resize(grids: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Scale grids (n, h, w) to (n, height, width) bilinearly, corner on corner."""
+
+    def weights(size: int, n_nodes: int) -> np.ndarray:
+        place = np.linspace(0, n_nodes - 1, size)[:, None]
+        return np.maximum(0, 1 - abs(place - np.arange(n_nodes))).astype(np.float32)
+
+    resized: np.ndarray = weights(height, grids.shape[1]) @ grids @ weights(width, grids.shape[2]).T
+    return resized

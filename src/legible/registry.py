@@ -1,0 +1,129 @@
+"""Names for things: a catalogue maps a name to the function that builds it, and to facts about it.
+
+A *spec* is how people write one down, on the command line and in results:
+
+    gaussian:0.5                       the first setting by position
+    cnn-e4:filters=64,dense=128        settings by name
+
+Settings are the keyword-only parameters of the registered function, so that a catalogue's entry
+is a function with one decorator and nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from legible.errors import ArgumentError, UnknownName
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Setting = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Entry(Generic[R]):
+    """One registered thing: its name, what builds it, and its facts."""
+
+    name: str
+    build: Callable[..., R]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the builder's docstring."""
+        return (inspect.getdoc(self.build) or "").partition("\n")[0]
+
+    @property
+    def defaults(self) -> dict[str, Setting]:
+        """The settings one may give, with their default values, in the order they are declared."""
+        parameters = inspect.signature(self.build).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A name with the settings that were given: hashable, comparable, and one line of text."""
+
+    name: str
+    settings: tuple[tuple[str, Setting], ...] = ()
+
+    def __str__(self) -> str:
+        return self.name + (":" if self.settings else "") + ",".join(f"{k}={v}" for k, v in self.settings)
+
+
+class Registry(Generic[R]):
+    """A catalogue of one kind of thing; refuses duplicates and suggests near names."""
+
+    def __init__(self, kind: str, list_command: str = "") -> None:
+        self.kind = kind
+        self.list_command = list_command
+        self._entries: dict[str, Entry[R]] = {}
+
+    def register(self, name: str, **facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Decorate the function that builds `name`."""
+
+        def add(build: Callable[P, R]) -> Callable[P, R]:
+            if name in self._entries:
+                raise ValueError(f"two things of kind {self.kind} are called {name!r}")
+            self._entries[name] = Entry(name, build, facts)
+            return build
+
+        return add
+
+    def __iter__(self) -> Iterator[Entry[R]]:
+        return iter(self._entries.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def names(self) -> list[str]:
+        """All names, in the order they were registered."""
+        return list(self._entries)
+
+    def get(self, name: str) -> Entry[R]:
+        """The entry called `name`. Raises UnknownName with near names."""
+        if name not in self._entries:
+            raise UnknownName(self.kind, name, self._entries, self.list_command)
+        return self._entries[name]
+
+    def parse(self, text: str) -> Spec:
+        """Read `name`, `name:value` or `name:key=value,key=value`, checked against the entry's settings.
+
+        Raises UnknownName for the name or a key, ArgumentError for a value of the wrong kind.
+        """
+        name, _, rest = text.strip().partition(":")
+        defaults = self.get(name).defaults
+        given: dict[str, Setting] = {}
+        for position, part in enumerate(filter(None, rest.split(","))):
+            key, equals, value = part.partition("=")
+            if not equals:
+                key, value = self._key_at(name, defaults, position), part
+            if key not in defaults:
+                raise UnknownName(f"setting of {self.kind} {name!r} called", key, defaults)
+            given[key] = _read_value(value, defaults[key], f"{self.kind} {name!r}: {key}")
+        return Spec(name, tuple((k, given[k]) for k in defaults if k in given))
+
+    def _key_at(self, name: str, defaults: dict[str, Setting], position: int) -> str:
+        if position >= len(defaults):
+            raise ArgumentError(f"{self.kind} {name!r} takes {len(defaults)} settings, not {position + 1}.")
+        return list(defaults)[position]
+
+    def call(self, spec: Spec | str, *arguments: Any) -> R:
+        """Build what the spec names, with `arguments` by position and the spec's settings by name."""
+        spec = self.parse(spec) if isinstance(spec, str) else spec
+        return self.get(spec.name).build(*arguments, **dict(spec.settings))
+
+
+def _read_value(text: str, default: Setting, where: str) -> Setting:
+    """Read a setting's text as the kind of its default."""
+    kind = type(default)
+    try:
+        if kind is bool:
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError):
+        words = {bool: "yes or no", int: "a whole number", float: "a number"}.get(kind, "text")
+        raise ArgumentError(f"{where} takes {words}, not {text!r}.") from None

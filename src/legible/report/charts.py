@@ -1,0 +1,242 @@
+"""Figures of trainings: learning curves, sweeps over one setting, variants side by side.
+
+Runs are dots; several runs are also their mean with its standard deviation. Accuracies are given as fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from legible.errors import InputError
+from legible.evaluation.metrics import Spread, mean_and_spread
+from legible.report.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    NORMAL_PT,
+    ORANGE,
+    VERMILLION,
+    add_legend,
+    new_chart,
+    style_axes,
+)
+
+Runs = Sequence[float]
+_MEASURES = {"accuracy": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
+_MANY_EPOCHS = 30  # beyond these, markers would run into each other
+
+
+def curves(
+    records: Sequence[Mapping[str, Any]],
+    *,
+    watched: str = "held out",
+    title: str = "Accuracy and loss per epoch",
+) -> Figure:
+    """Draw accuracy and loss per epoch, for the training images and for those that were watched.
+
+    records: one mapping per epoch with "epoch" (from 1) and any of train_accuracy, watch_accuracy (fractions),
+    train_loss, watch_loss (nats). Several records of one epoch are several runs: their mean is drawn, with a
+    band of one standard deviation. What is missing, None or not finite is left out, and no line crosses an
+    epoch without a value. watched: the name of the watched images. Raises InputError for nothing to draw.
+    """
+    sets = {"train": ("training", GREY, "s"), "watch": (watched, BLUE, "o")}
+    found = [m for m in _MEASURES if any(_values_of(records, f"{s}_{m}") for s in sets)]
+    if not found:
+        raise InputError("there is no curve to draw: no record holds an accuracy or a loss.")
+    figure = new_chart(4.0 * len(found), 3.4, title)
+    for axes, measure in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
+        y_label, scale = _MEASURES[measure]
+        style_axes(axes, x_label="epoch", y_label=y_label)
+        for key, look in sets.items():
+            _draw_curve(axes, _values_of(records, f"{key}_{measure}"), scale, look)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+        epochs = [int(record["epoch"]) for record in records]
+        axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
+    add_legend(figure)
+    return figure
+
+
+def _values_of(records: Sequence[Mapping[str, Any]], key: str) -> dict[int, list[float]]:
+    """The usable values of one key by epoch."""
+    values: dict[int, list[float]] = {}
+    for record in records:
+        value = record.get(key)
+        if value is not None and math.isfinite(value):
+            values.setdefault(int(record["epoch"]), []).append(float(value))
+    return values
+
+
+def _draw_curve(axes: Axes, values: dict[int, list[float]], scale: float, look: tuple[str, str, str]) -> None:
+    if not values:
+        return
+    name, colour, marker = look
+    epochs = np.arange(min(values), max(values) + 1)
+    nothing = Spread(math.nan, math.nan, 0)
+    spreads = [mean_and_spread(values[e]) if e in values else nothing for e in epochs.tolist()]
+    mean, std = (
+        scale * np.array(part) for part in zip(*((s.mean, s.std or 0.0) for s in spreads), strict=True)
+    )
+    axes.plot(
+        epochs,
+        mean,
+        color=colour,
+        marker=marker if len(epochs) <= _MANY_EPOCHS else "",
+        markersize=3.5,
+        linewidth=1.4,
+        label=name,
+    )
+    if max(map(len, values.values())) > 1:
+        axes.fill_between(epochs, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
+
+
+def sweep(
+    xs: Sequence[float],
+    runs: Sequence[Runs],
+    *,
+    x_label: str,
+    log_x: bool = False,
+    references: Mapping[str, float] | None = None,
+    y_label: str = "test accuracy (%)",
+    title: str = "Accuracy against one setting",
+) -> Figure:
+    """Draw the accuracy against one setting: every run as a dot, their mean and standard deviation.
+
+    xs: the setting's values, ascending. runs: for each x the accuracies of its runs. references: name ->
+    accuracy of up to three published results, as lines across. With log_x, x = 0 stands apart on the left,
+    not joined to the others. Raises InputError where the counts differ or there is nothing to draw.
+    """
+    _check_runs(runs, "the sweep")
+    if len(xs) != len(runs):
+        raise InputError(
+            f"{len(xs)} values of x do not go with {len(runs)} groups of runs; give one for each."
+        )
+    figure = new_chart(6.0, 4.0, title)
+    axes = figure.subplots()
+    style_axes(axes, x_label=x_label, y_label=y_label)
+    places = _place_on_log_axis(axes, xs) if log_x else np.asarray(xs, float)
+    joined = np.array([x > 0 or not log_x for x in xs])
+    means = 100 * np.array([mean_and_spread(values).mean for values in runs])
+    axes.plot(places[joined], means[joined], color=BLUE, linewidth=1.1)
+    _draw_runs(axes, places, runs, apart=0)
+    _draw_references(axes, references)
+    add_legend(figure)
+    return figure
+
+
+def _place_on_log_axis(axes: Axes, xs: Sequence[float]) -> np.ndarray:
+    """Make the x axis logarithmic, a tick at each x; return where the xs stand, zero left of the others."""
+    positive = sorted(x for x in xs if x > 0)
+    if not positive or min(xs) < 0:
+        raise InputError(f"a logarithmic axis needs values of 0 or more, and one above 0; got {list(xs)}.")
+    step = (positive[-1] / positive[0]) ** (1 / (len(positive) - 1)) if len(positive) > 1 else 10.0
+    places = np.array([x if x > 0 else positive[0] / step**1.4 for x in xs])
+    axes.set_xscale("log")
+    axes.set_xlim(places.min() / step**0.5, places.max() * step**0.5)
+    axes.set_xticks(places, [_short(x) for x in xs])
+    axes.xaxis.set_minor_locator(NullLocator())
+    if 0 in xs:  # the axis is broken between 0 and the rest
+        axes.text(
+            positive[0] / step**0.7,
+            0,
+            "//",
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="center",
+            color=GREY,
+            fontsize=NORMAL_PT,
+            bbox={"color": "white", "pad": 0.3},
+        )
+    return places
+
+
+def _short(x: float) -> str:
+    """Write 0.0001 as people do on an axis: 10 to the power of -4."""
+    mantissa, _, exponent = f"{x:e}".partition("e")
+    if x == 0 or -3 <= int(exponent) <= 3:
+        return f"{x:g}"
+    factor = "" if float(mantissa) == 1 else rf"{float(mantissa):g}\cdot "
+    return f"${factor}10^{{{int(exponent)}}}$"
+
+
+def grouped_dots(
+    groups: Mapping[str, Mapping[str, Runs]],
+    *,
+    references: Mapping[str, float] | None = None,
+    y_label: str = "test accuracy (%)",
+    title: str = "Accuracy of variants, one setting changed at a time",
+) -> Figure:
+    """Draw the accuracies of variants side by side, one panel for each setting that was changed.
+
+    groups: setting -> its value as text -> accuracies of the runs, for instance
+    {"filters": {"32": [0.988, 0.987], "64": [0.989]}}. references: as in `sweep`.
+    Raises InputError where there is nothing to draw.
+    """
+    for name, variants in groups.items():
+        _check_runs(list(variants.values()), name)
+    widths = [len(variants) for variants in groups.values()]
+    if not widths:
+        raise InputError("there is nothing to draw: give at least one setting with its variants.")
+    figure = new_chart(max(5.0, 1.0 + 0.65 * sum(widths)), 3.8, title)
+    panels = figure.subplots(1, len(groups), squeeze=False, sharey=True, width_ratios=widths)[0]
+    for i, (axes, (name, variants)) in enumerate(zip(panels, groups.items(), strict=True)):
+        style_axes(axes, x_label=name, y_label="" if i else y_label)
+        axes.tick_params(axis="y", left=i == 0)
+        _draw_runs(axes, np.arange(len(variants)), list(variants.values()), apart=0.16)
+        _draw_references(axes, references)
+        axes.set_xticks(range(len(variants)), list(variants))
+        axes.set_xlim(-0.6, len(variants) - 0.4)
+    add_legend(figure)
+    return figure
+
+
+def _draw_runs(axes: Axes, places: np.ndarray, runs: Sequence[Runs], *, apart: float) -> None:
+    """Draw each run as a dot; where there are several, put mean and deviation `apart` to the right of the place."""
+    dots = [
+        (place - apart * (len(values) > 1), 100 * value)
+        for place, values in zip(places, runs, strict=True)
+        for value in values
+    ]
+    axes.plot(
+        *zip(*dots, strict=True),
+        linestyle="",
+        marker="o",
+        markersize=4,
+        markerfacecolor="none",
+        markeredgecolor=GREY,
+        markeredgewidth=0.8,
+        label="one run",
+    )
+    spreads = [(place + apart, mean_and_spread(values)) for place, values in zip(places, runs, strict=True)]
+    bars = [(place, 100 * s.mean, 100 * s.std) for place, s in spreads if s.std is not None]
+    if bars:
+        x, mean, std = zip(*bars, strict=True)
+        axes.errorbar(
+            x,
+            mean,
+            std,
+            color=BLUE,
+            linestyle="",
+            marker="o",
+            markersize=4.5,
+            elinewidth=1.2,
+            capsize=3,
+            label="mean ± standard deviation",
+        )
+
+
+def _draw_references(axes: Axes, references: Mapping[str, float] | None) -> None:
+    styles = ((VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"))
+    for (name, value), (colour, line) in zip((references or {}).items(), styles, strict=False):
+        axes.axhline(100 * value, color=colour, linestyle=line, linewidth=1.2, label=name, zorder=1)
+
+
+def _check_runs(runs: Sequence[Runs], what: str) -> None:
+    if not runs or not all(len(values) for values in runs):
+        raise InputError(f"{what}: there is nothing to draw. Every point needs at least one run.")

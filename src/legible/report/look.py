@@ -1,0 +1,161 @@
+"""One look for every figure: white paper, few colours, one set of letter sizes.
+
+Figures are made without pyplot, so that nothing global is touched and threads do not meet.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from legible.output import check_free, new_file
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind readers too
+BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
+RIGHT, WRONG = BLUE, VERMILLION
+
+SMALL_PT, NORMAL_PT, TITLE_PT = 8, 9.5, 11.5
+DPI = 120
+MARGIN_IN = 0.15
+_TITLE_LINE_IN = 0.22
+_CHARACTERS_PER_IN = 12  # of TITLE_PT
+
+
+def new_chart(width_in: float, height_in: float, title: str) -> Figure:
+    """Begin a figure of axes that arrange themselves, under a title."""
+    figure = Figure((width_in, height_in), dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.08, h_pad=0.08, wspace=0.04)  # type: ignore[call-arg]  # inches, and a share of the width
+    figure.suptitle(_fold(title, width_in), fontsize=TITLE_PT, color=INK)
+    return figure
+
+
+def style_axes(axes: Axes, *, x_label: str = "", y_label: str = "", grid: bool = True) -> None:
+    """Give axes their names and the common look: two spines, pale lines across."""
+    axes.set_facecolor("white")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(labelsize=SMALL_PT, color=GREY, labelcolor=INK)
+    axes.set_xlabel(x_label, fontsize=NORMAL_PT, color=INK)
+    axes.set_ylabel(y_label, fontsize=NORMAL_PT, color=INK)
+    if grid:
+        axes.grid(axis="y", color=PALE, linewidth=0.6)
+        axes.set_axisbelow(True)
+
+
+def add_legend(figure: Figure) -> None:
+    """Explain the lines and marks of all axes once, below them."""
+    marks = {
+        label: mark
+        for axes in figure.axes
+        for mark, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        list(marks.values()),
+        list(marks),
+        loc="outside lower center",
+        ncols=len(marks),
+        fontsize=SMALL_PT,
+        labelcolor=INK,
+        frameon=False,
+        borderaxespad=0,
+    )
+
+
+def new_sheet(width_in: float, height_in: float, title: str) -> tuple[Figure, Axes]:
+    """Begin a sheet to paste pictures on: (0, 0) is below the title at the left margin, units are inches.
+
+    width_in, height_in: of the pasted part; margins and title come on top.
+    """
+    lines = _fold(title, width_in)
+    head_in = MARGIN_IN + (_TITLE_LINE_IN * (lines.count("\n") + 1) + 0.08 if title else 0)
+    full_in = (width_in + 2 * MARGIN_IN, height_in + head_in + MARGIN_IN)
+    figure = Figure(full_in, dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_autoscale_on(False)
+    axes.set_xlim(-MARGIN_IN, full_in[0] - MARGIN_IN)
+    axes.set_ylim(full_in[1] - head_in, -head_in)
+    write(axes, lines, width_in / 2, MARGIN_IN - head_in, size_pt=TITLE_PT)
+    return figure, axes
+
+
+def paste(
+    axes: Axes, image: np.ndarray, left_in: float, top_in: float, *, width_in: float, frame: str = PALE
+) -> None:
+    """Paste one image (C, H, W), 1 = ink, on a sheet: ink is shown dark on white paper."""
+    height_in = width_in * image.shape[1] / image.shape[2]
+    axes.imshow(
+        to_paper(image),
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+        aspect="auto",
+        extent=(left_in, left_in + width_in, top_in + height_in, top_in),
+    )
+    thickness = 0.6 if frame == PALE else 1.8
+    axes.add_patch(
+        Rectangle((left_in, top_in), width_in, height_in, fill=False, edgecolor=frame, linewidth=thickness)
+    )
+
+
+def write(
+    axes: Axes,
+    text: str,
+    x_in: float,
+    top_in: float,
+    *,
+    colour: str = INK,
+    size_pt: float = SMALL_PT,
+    align: str = "center",
+) -> None:
+    """Write text on a sheet below `top_in`."""
+    axes.text(x_in, top_in, text, ha=align, va="top", color=colour, fontsize=size_pt, linespacing=1.25)
+
+
+def to_paper(image: np.ndarray) -> np.ndarray:
+    """Turn one image (C, H, W), 1 = ink, into what matplotlib shows: 1 = white, (H, W) or (H, W, 3)."""
+    paper = 1 - np.moveaxis(image, 0, -1)
+    return paper[..., 0] if paper.shape[-1] == 1 else paper
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path | str, *, overwrite: bool = False) -> list[Path]:
+    """Save several figures as `folder`/NAME.png; return the paths.
+
+    Raises OutputError before the first is written when one of the files exists (unless overwrite).
+    """
+    paths = {name: Path(folder) / f"{name}.png" for name in figures}
+    for path in paths.values():
+        check_free(path, overwrite=overwrite)
+    return [save_figure(figure, paths[name], overwrite=overwrite) for name, figure in figures.items()]
+
+
+def save_figure(figure: Figure, path: Path | str, *, overwrite: bool = False) -> Path:
+    """Save a figure as PNG, complete or not at all; equal figures give equal files.
+
+    Raises OutputError when the file exists (unless overwrite) or cannot be written.
+    """
+    path = Path(path)
+    with new_file(path, overwrite=overwrite) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+    return path
+
+
+def _fold(title: str, width_in: float) -> str:
+    """Break a title into as few lines as fit, of about equal length."""
+    widest = max(20, int(width_in * _CHARACTERS_PER_IN))
+    n_lines = len(textwrap.wrap(title, widest))
+    widths = (w for w in range(1, widest + 1) if len(textwrap.wrap(title, w)) <= n_lines)
+    return textwrap.fill(title, next(widths, widest))

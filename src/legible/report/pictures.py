@@ -1,0 +1,277 @@
+"""Figures made of images. Everywhere: images (N, C, H, W) in [0, 1], 1 = ink, shown dark on white paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from legible.errors import InputError
+from legible.evaluation.measure import Answer, Judgement
+from legible.report.look import (
+    GREY,
+    INK,
+    NORMAL_PT,
+    PALE,
+    RIGHT,
+    SMALL_PT,
+    WRONG,
+    new_chart,
+    new_sheet,
+    paste,
+    style_axes,
+    to_paper,
+    write,
+)
+
+_CELL_IN, _GAP_IN, _LINE_IN = 0.7, 0.12, 0.155  # 0.7 inch: three dots for each of 28 pixels
+_LETTER_IN = 0.068  # of SMALL_PT, on average
+_LEAST_WIDTH_IN, _MOST_WIDTH_IN = 3.2, 9.7
+
+
+def digits_grid(
+    images: np.ndarray,
+    titles: Sequence[str] | None = None,
+    *,
+    right: Sequence[bool] | np.ndarray | None = None,
+    columns: int = 10,
+    title: str = "Digits",
+) -> Figure:
+    """Show images in rows, each with its title above.
+
+    titles: N texts of one or more lines. right: N truths that colour the titles, and frame what is wrong.
+    columns: at most, fewer where titles are long. Raises InputError where the counts differ or there is no
+    image.
+    """
+    titles = [""] * len(images) if titles is None else list(titles)
+    _check_counts(images, titles=titles, right=titles if right is None else right)
+    lines = [text.split("\n") for text in titles]
+    step_in = max(_CELL_IN, _LETTER_IN * max(len(line) for text in lines for line in text)) + _GAP_IN
+    columns = max(1, min(columns, len(images), int(_MOST_WIDTH_IN / step_in)))
+    head_in = _LINE_IN * max(len(text) for text in lines) if any(titles) else 0.0
+    row_in = head_in + _CELL_IN * images.shape[2] / images.shape[3] + _GAP_IN
+    n_rows = -(-len(images) // columns)
+    grid_in = columns * step_in - _GAP_IN
+    figure, axes = new_sheet(max(grid_in, _LEAST_WIDTH_IN), n_rows * row_in - _GAP_IN, title)
+    start_in = max(0.0, _LEAST_WIDTH_IN - grid_in) / 2 + (step_in - _GAP_IN - _CELL_IN) / 2
+    for i, (image, text) in enumerate(zip(images, titles, strict=True)):
+        left_in, top_in = start_in + i % columns * step_in, i // columns * row_in
+        colour = INK if right is None else RIGHT if right[i] else WRONG
+        write(axes, text, left_in + _CELL_IN / 2, top_in, colour=colour)
+        frame = WRONG if colour == WRONG else PALE
+        paste(axes, image, left_in, top_in + head_in, width_in=_CELL_IN, frame=frame)
+    return figure
+
+
+def before_after(
+    clean: np.ndarray,
+    noisy: np.ndarray,
+    restored: np.ndarray | None = None,
+    *,
+    names: Sequence[str] = ("before", "after noise", "restored"),
+    columns: int = 3,
+    title: str = "Digits before and after noise",
+) -> Figure:
+    """Show the same images side by side, as blocks: clean, noisy and, where given, restored.
+
+    names: what to write above each block. Raises InputError where the counts differ.
+    """
+    blocks = [clean, noisy] + ([] if restored is None else [restored])
+    _check_counts(clean, noisy=noisy, restored=blocks[-1])
+    columns = min(columns, len(clean))
+    height_in, step_in = _CELL_IN * clean.shape[2] / clean.shape[3], _CELL_IN + 0.04
+    block_in, apart_in, head_in = columns * step_in, 0.3, 0.22
+    n_rows = -(-len(clean) // columns)
+    width_in = len(blocks) * (block_in + apart_in) - apart_in
+    figure, axes = new_sheet(max(width_in, _LEAST_WIDTH_IN), head_in + n_rows * (height_in + 0.04), title)
+    start_in = max(0.0, _LEAST_WIDTH_IN - width_in) / 2
+    for b, (block, name) in enumerate(zip(blocks, names, strict=False)):
+        left_in = start_in + b * (block_in + apart_in)
+        write(axes, name, left_in + block_in / 2, 0, size_pt=NORMAL_PT)
+        for i, image in enumerate(block):
+            paste(
+                axes,
+                image,
+                left_in + i % columns * step_in,
+                head_in + i // columns * (height_in + 0.04),
+                width_in=_CELL_IN,
+            )
+    return figure
+
+
+def noise_gallery(rows: Mapping[str, np.ndarray], *, title: str = "Digits under noise") -> Figure:
+    """Show one row of images for each name: the same digits under several noises, or at several levels.
+
+    rows: name -> (N, C, H, W), the same N and size in every row. Raises InputError where they differ.
+    """
+    if not rows:
+        raise InputError("there is nothing to show: give at least one row of images.")
+    first = next(iter(rows.values()))
+    _check_counts(first, **{f"row {name!r}": images for name, images in rows.items()})
+    height_in, step_in = _CELL_IN * first.shape[2] / first.shape[3], _CELL_IN + 0.05
+    names_in = 0.1 + _LETTER_IN * max(map(len, rows))
+    figure, axes = new_sheet(
+        max(names_in + first.shape[0] * step_in, _LEAST_WIDTH_IN), len(rows) * (height_in + 0.05), title
+    )
+    for r, (name, images) in enumerate(rows.items()):
+        top_in = r * (height_in + 0.05)
+        axes.text(
+            names_in - 0.1,
+            top_in + height_in / 2,
+            name,
+            ha="right",
+            va="center",
+            color=INK,
+            fontsize=SMALL_PT,
+        )
+        for i, image in enumerate(images):
+            paste(axes, image, names_in + i * step_in, top_in, width_in=_CELL_IN)
+    return figure
+
+
+def predictions_grid(
+    images: np.ndarray,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    classes: Sequence[str] | None = None,
+    columns: int = 10,
+    title: str = "Predictions",
+) -> Figure:
+    """Show images with what the model reads and how surely; wrong answers are framed and say the truth.
+
+    labels: (N,) integers; probabilities: (N, K). Raises InputError where the counts differ.
+    """
+    _check_counts(images, labels=labels, probabilities=probabilities)
+    names = _class_names(classes, probabilities.shape[1])
+    predicted = probabilities.argmax(axis=1)
+    titles = [
+        _say_answer(names[p], names[t], float(row[p]))
+        for row, p, t in zip(probabilities, predicted, labels, strict=True)
+    ]
+    return digits_grid(images, titles, right=predicted == labels, columns=columns, title=title)
+
+
+def worst_images(
+    images: np.ndarray,
+    judgement: Judgement,
+    *,
+    columns: int = 10,
+    title: str = "The images with the highest loss",
+) -> Figure:
+    """Show the images a judgement found hardest: what was read, what is true, and how surely.
+
+    images: the whole set that was judged. Raises InputError where it is another, or no image was kept.
+    """
+    return _draw_answers(images, judgement, judgement.worst, columns, title)
+
+
+def sample_images(
+    images: np.ndarray, judgement: Judgement, *, columns: int = 10, title: str = "A sample of the answers"
+) -> Figure:
+    """Show images from all over the judged set, with what was read and how surely.
+
+    images: the whole set that was judged. Raises InputError where it is another.
+    """
+    return _draw_answers(images, judgement, judgement.samples, columns, title)
+
+
+def _draw_answers(
+    images: np.ndarray, judgement: Judgement, answers: Sequence[Answer], columns: int, title: str
+) -> Figure:
+    if len(images) != judgement.n_images:
+        raise InputError(
+            f"the judgement is of {judgement.n_images} images, not of these {len(images)}; "
+            "give the images that were judged."
+        )
+    names = judgement.classes
+    titles = [_say_answer(names[a.predicted], names[a.label], a.probability) for a in answers]
+    return digits_grid(
+        images[[a.index for a in answers]],
+        titles,
+        columns=columns,
+        title=title,
+        right=[a.predicted == a.label for a in answers],
+    )
+
+
+def probability_bars(
+    images: np.ndarray,
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    *,
+    classes: Sequence[str] | None = None,
+    columns: int = 4,
+    title: str = "The probability of each class",
+) -> Figure:
+    """Show each image above the probabilities of all classes, as bars with their figures.
+
+    probabilities: (N, K); labels: (N,). The answer is coloured by whether it is right. Raises InputError
+    where the counts differ.
+    """
+    _check_counts(images, probabilities=probabilities, labels=labels)
+    names = _class_names(classes, probabilities.shape[1])
+    columns = min(columns, len(images))
+    n_rows, bars_in = -(-len(images) // columns), 0.4 + 0.19 * len(names)
+    figure = new_chart(max(1.9 * columns, _LEAST_WIDTH_IN), 0.4 + n_rows * (bars_in + 1.1), title)
+    panels = figure.subplots(2 * n_rows, columns, squeeze=False, height_ratios=[0.9, bars_in] * n_rows)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for i, (image, row, label) in enumerate(zip(images, probabilities, labels, strict=True)):
+        picture, bars = panels[2 * (i // columns), i % columns], panels[2 * (i // columns) + 1, i % columns]
+        picture.imshow(to_paper(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        picture.set_title(f"true: {names[label]}", fontsize=SMALL_PT, color=INK)
+        picture.set(xticks=[], yticks=[])
+        picture.spines[:].set(color=PALE, linewidth=0.6)
+        best = int(row.argmax())
+        picture.set_axis_on()
+        bars.set_axis_on()
+        style_axes(bars, x_label="probability", grid=False)
+        colours = [(RIGHT if best == label else WRONG) if k == best else GREY for k in range(len(names))]
+        bars.barh(range(len(names)), row, color=colours, height=0.7)
+        bars.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1), yticks=range(len(names)))
+        bars.set_yticklabels(names)
+        for k, p in enumerate(row):
+            inside = p > 0.6
+            bars.text(
+                p - 0.03 if inside else p + 0.03,
+                k,
+                _small(float(p)),
+                va="center",
+                fontsize=SMALL_PT - 1,
+                ha="right" if inside else "left",
+                color="white" if inside else INK,
+            )
+    return figure
+
+
+def _class_names(classes: Sequence[str] | None, n_classes: int) -> list[str]:
+    return [str(k) for k in range(n_classes)] if classes is None else list(classes)
+
+
+def _say_answer(predicted: str, label: str, probability: float) -> str:
+    said = predicted if predicted == label else f"{predicted}, is {label}"
+    return f"{said}\n{_share(probability)}"
+
+
+def _share(p: float) -> str:
+    """Write a probability as a percentage that never claims certainty by rounding."""
+    return ">99.9 %" if p > 0.9995 else f"{100 * p:.1f} %"
+
+
+def _small(p: float) -> str:
+    """Write a probability with four decimals, or as a power of ten where that would show nothing."""
+    if p >= 0.0005:
+        return ">0.9999" if p >= 0.99995 else f"{p:.4f}"
+    mantissa, _, exponent = f"{p:.0e}".partition("e")
+    superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}·10{superscript}" if p > 0 else "0"
+
+
+def _check_counts(images: np.ndarray, **others: Sequence[object] | np.ndarray) -> None:
+    if len(images) == 0:
+        raise InputError("there is no image to show: give at least one.")
+    for what, values in others.items():
+        if len(values) != len(images):
+            raise InputError(f"{what}: {len(values)} do not go with {len(images)} images; give one for each.")

@@ -1,0 +1,136 @@
+"""Tables of text: one value, shown as Markdown in a file and by rich in a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from legible.errors import ArgumentError
+from legible.evaluation.measure import Judgement
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+NOTHING = "·"  # a count of zero: lets the others stand out
+# 98.98 %, 98.98 ± 0.05 %, 1,135, >0.9999, 12.3 s, 2 min 29 s
+_FIGURE = re.compile(r"[-+<>~]?[\d.,]+( ± [\d.,]+)?( ?[^\W\d]{1,4}| ?%)?( \d+ \w{1,3})?")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Column heads, rows of finished text, and a title."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse rows that do not fill the columns."""
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ArgumentError(
+                    f"table {self.title!r}: row {number} has {len(row)} cells "
+                    f"for {len(self.columns)} columns."
+                )
+
+    def holds_figures(self, column: int) -> bool:
+        """Tell whether all filled cells of a column but the first are figures: those are set flush right."""
+        cells = [row[column] for row in self.rows if row[column] not in ("", "-", NOTHING)]
+        return column > 0 and bool(cells) and all(_FIGURE.fullmatch(cell) for cell in cells)
+
+
+def markdown(table: Table) -> str:
+    """Write a table as Markdown that is also easy to read as plain text; ends with a newline."""
+    grid = [[_escape(cell) for cell in row] for row in (table.columns, *table.rows)]
+    widths = [max(3, *(len(row[i]) for row in grid)) for i in range(len(table.columns))]
+    right = [table.holds_figures(i) for i in range(len(table.columns))]
+    rule = ["-" * (w - 1) + ":" if r else "-" * w for w, r in zip(widths, right, strict=True)]
+    padded = [
+        [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)] for row in grid
+    ]
+    lines = [f"| {' | '.join(row)} |" for row in (padded[0], rule, *padded[1:])]
+    return "\n".join(([f"**{table.title}**", ""] if table.title else []) + lines) + "\n"
+
+
+def to_rich(table: Table) -> RichTable:
+    """Lay a table out for the terminal: `rich.print(to_rich(table))`."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(
+        title=Text(table.title, style="bold") if table.title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for i, name in enumerate(table.columns):
+        shown.add_column(Text(name), justify="right" if table.holds_figures(i) else "left")
+    for row in table.rows:
+        shown.add_row(*(Text(cell) for cell in row))  # Text: a name like "[a]" is no markup
+    return shown
+
+
+def percent(fraction: float, spread: float | None = None) -> str:
+    """Write a fraction as "98.98 %", or with its standard deviation as "98.98 ± 0.05 %"."""
+    return f"{100 * fraction:.2f}{_plus_minus(spread, 100, 2)} %"
+
+
+def number(value: float, spread: float | None = None, digits: int = 4) -> str:
+    """Write a loss or another plain figure as "0.0329", or with its spread as "0.0329 ± 0.0010"."""
+    return f"{value:.{digits}f}{_plus_minus(spread, 1, digits)}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: "0.034 s", "2.41 s", "58.2 s", "2 min 29 s", "1 h 05 min"."""
+    if seconds < 9.995:
+        return f"{seconds:.{3 if seconds < 0.0995 else 2}f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    if seconds < 3599.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def judgement_table(judgement: Judgement, *, title: str = "Judgement") -> Table:
+    """Sum a judgement up in a few lines."""
+    j = judgement
+    rows = [
+        ("accuracy", percent(j.accuracy)),
+        ("95 % interval", f"{percent(j.accuracy_low)} to {percent(j.accuracy_high)}"),
+        ("always the commonest class", percent(j.most_frequent_class_accuracy)),
+        ("loss", f"{number(j.loss_nats)} nats"),
+        ("calibration error", percent(j.calibration_error)),
+        ("images", f"{j.n_images:,}"),
+        ("time", f"{duration(j.seconds)}, {j.images_per_second:,.0f} images per second"),
+    ]
+    return Table(("measure", "value"), rows, title)
+
+
+def per_class_table(judgement: Judgement) -> Table:
+    """Show precision, recall, F1 and the number of images of each class."""
+    rows = [
+        (name, percent(s.precision), percent(s.recall), percent(s.f1), f"{s.support:,}")
+        for name, s in zip(judgement.classes, judgement.per_class, strict=True)
+    ]
+    return Table(("class", "precision", "recall", "F1", "images"), rows, "Each class")
+
+
+def confusion_table(judgement: Judgement) -> Table:
+    """Show how many images of each class (row) were taken for which class (column)."""
+    rows = [
+        (name, *(f"{count:,}" if count else NOTHING for count in counts))
+        for name, counts in zip(judgement.classes, judgement.confusion, strict=True)
+    ]
+    return Table(("true \\ read as", *judgement.classes), rows, "Confusion matrix")
+
+
+def _plus_minus(spread: float | None, scale: int, digits: int) -> str:
+    return "" if spread is None else f" ± {scale * spread:.{digits}f}"
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,25 @@
+"""A study's page: its tables and figures as Markdown and PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from legible.output import new_file
+from legible.report.figures import save_figure
+from legible.report.tables import markdown
+from legible.studies.plan import Study
+from legible.studies.results import Results, notes, study_table
+
+
+def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
+    """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path."""
+    parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
+    parts += [f"- {note}" for note in notes(list(study.lines))]
+    for title, figure in study.draw(results).items():
+        path = folder / f"report-{name}-{title}.png"
+        save_figure(figure, path, overwrite=True)
+        parts.append(f"![{title}]({path.name})")
+    page = folder / f"report-{name}.md"
+    with new_file(page, overwrite=True) as temporary:
+        temporary.write_text("\n\n".join(parts) + "\n")
+    return page

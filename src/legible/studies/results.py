@@ -1,0 +1,79 @@
+"""What the rows say: for each line of a study its scores, its table, its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from legible.data.split import Splits
+from legible.evaluation.metrics import mean_and_spread
+from legible.report.tables import Table
+from legible.studies.plan import Line, Run
+
+MISSING = "not run"
+
+
+@dataclass
+class Results:
+    """Rows by key, and the datasets that they are of, loaded when first asked for."""
+
+    rows: dict[str, dict[str, Any]]
+    load: Callable[[str], Splits]
+    _splits: dict[str, Splits] = field(default_factory=dict)
+
+    def splits(self, dataset: str) -> Splits:
+        """The images of a dataset, kept after the first call."""
+        if dataset not in self._splits:
+            self._splits[dataset] = self.load(dataset)
+        return self._splits[dataset]
+
+    def row(self, run: Run) -> dict[str, Any] | None:
+        """The row of a run, or None while it has not been done."""
+        return self.rows.get(run.key(self.splits(run.dataset).data_hash))
+
+    def rows_of(self, line: Line) -> list[dict[str, Any]]:
+        """The rows of a line's finished runs."""
+        return [row for run in line.runs if (row := self.row(run)) is not None]
+
+    def missing(self, line: Line) -> list[Run]:
+        """The runs of a line that have not been done."""
+        return [run for run in line.runs if self.row(run) is None]
+
+    def percents(self, line: Line) -> list[float]:
+        """The test accuracy of each of a line's finished runs, in percent."""
+        return [100 * row["scores"][line.test]["accuracy"] for row in self.rows_of(line)]
+
+
+def line_cells(line: Line, results: Results) -> list[str]:
+    """One line of a study's table as text."""
+    if line.prove is not None:
+        return [line.row, line.system, line.published, line.prove(), "", "", ""]
+    if not line.runs:
+        return [line.row, line.system, line.published, "figure", "", "", ""]
+    percents = results.percents(line)
+    if not percents:
+        return [line.row, line.system, line.published, MISSING, f"0 of {len(line.runs)}", "", ""]
+    mean, spread, n = mean_and_spread(percents)
+    ours = f"{mean:.2f}" + (f" ± {spread:.2f}" if spread is not None else "") + " %"
+    seconds, _, _ = mean_and_spread([row["train_seconds"] for row in results.rows_of(line)])
+    seeds = str(n) if n == len(line.runs) else f"{n} of {len(line.runs)}"
+    return [line.row, line.system, line.published, ours, seeds, f"{seconds:.0f}", say_reached(line, mean)]
+
+
+def say_reached(line: Line, mean: float) -> str:
+    """Whether a mean accuracy in percent reaches the line's target, rounded as it was published."""
+    if line.target_percent is None:
+        return ""
+    return "yes" if round(mean, 2) >= line.target_percent else f"no, {line.target_percent - mean:.2f} short"
+
+
+def study_table(lines: list[Line], results: Results, title: str) -> Table:
+    """The published and our figures, side by side."""
+    columns = ["#", "system", "published", "ours: test accuracy", "seeds", "training s", "reached"]
+    return Table(columns, [line_cells(line, results) for line in lines], title)
+
+
+def notes(lines: list[Line]) -> list[str]:
+    """The remarks under a table."""
+    return [f"{line.row}: {line.note}" for line in lines if line.note]

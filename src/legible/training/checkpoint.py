@@ -1,0 +1,72 @@
+"""Checkpoints: everything a training needs to go on, in one safetensors file, replaced after each epoch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from legible.errors import ModelError
+from legible.output import new_file
+from legible.training.loop import State
+
+
+def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
+    """Write weights, averaged weights and the optimiser's memory, with `facts` (JSON-able) beside them."""
+    notes = {"n_epochs_done": str(state.n_epochs_done), "facts": json.dumps(facts)}
+    with new_file(path, overwrite=True) as temporary:
+        save_file(_collect(state), temporary, metadata=notes)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts that were saved with a checkpoint. Raises ModelError when it is damaged."""
+    return dict(json.loads(_read(path)[1]["facts"]))
+
+
+def load_checkpoint(path: Path, state: State) -> None:
+    """Bring a freshly prepared state to where the checkpoint stands. Raises ModelError when it is damaged."""
+    tensors, notes = _read(path)
+    expected = set(_collect_weights(state))
+    if not expected <= set(tensors):
+        raise ModelError(f"{path} is a checkpoint of another model. Start again with --overwrite.")
+    state.model.load_state_dict(_below("model.", tensors))
+    if state.average is not None:
+        state.average.load_state_dict(_below("average.", tensors))
+    memory: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _below("optimiser.", tensors).items():
+        index, _, key = name.partition(".")
+        memory.setdefault(int(index), {})[key] = tensor
+    groups = state.optimiser.state_dict()["param_groups"]
+    state.optimiser.load_state_dict({"state": memory, "param_groups": groups})
+    state.n_epochs_done = int(notes["n_epochs_done"])
+
+
+def _collect_weights(state: State) -> dict[str, Tensor]:
+    tensors = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    if state.average is not None:
+        tensors |= {f"average.{k}": v for k, v in state.average.state_dict().items()}
+    return tensors
+
+
+def _collect(state: State) -> dict[str, Tensor]:
+    tensors = _collect_weights(state)
+    for index, memory in state.optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{key}": v for key, v in memory.items() if isinstance(v, Tensor)}
+    return {k: v.detach().contiguous() for k, v in tensors.items()}
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return {k: file.get_tensor(k) for k in file.keys()}, dict(file.metadata())  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError) as error:
+        raise ModelError(f"{path} is not a usable checkpoint: {error}. Start again with --overwrite.") from error

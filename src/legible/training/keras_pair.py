@@ -1,0 +1,168 @@
+"""Report D's way to keep a model: architecture as JSON, weights as HDF5. Keras reads the pair, and so do we.
+
+The pair is for channels-last images (N, H, W, C): kernels are turned round, and the rows of the first dense
+layer follow the other order of the flattened pixels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from torch import nn
+
+from legible.errors import InputError, ModelError
+from legible.models import ImageShape
+from legible.output import check_free, new_file
+
+Layers = list[dict[str, Any]]
+Tensors = dict[str, dict[str, np.ndarray]]
+PARTS = ("kernel", "bias")
+VERSION = "2.15.0"  # of Keras, whose layout this is
+
+
+def save_pair(model: nn.Module, image_shape: ImageShape, stem: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
+    """Write `stem`.json and `stem`.h5; return both paths.
+
+    image_shape: (C, H, W) of the images the model takes. Raises ModelError for layers beyond a plain chain of
+    convolution, pooling, dropout and dense layers, OutputError when a file exists or cannot be written.
+    """
+    architecture, weights = stem.with_suffix(".json"), stem.with_suffix(".h5")
+    layers, tensors = _describe_chain(model, image_shape)
+    config = {"class_name": "Sequential", "config": {"name": "legible", "layers": layers}}
+    check_free(weights, overwrite=overwrite)
+    with new_file(architecture, overwrite=overwrite) as path:
+        path.write_text(json.dumps({**config, "keras_version": VERSION, "backend": "tensorflow"}, indent=1) + "\n")
+    with new_file(weights, overwrite=overwrite) as path, h5py.File(path, "w") as file:
+        file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", VERSION.encode()
+        names = [layer["config"]["name"] for layer in layers[1:]]
+        file.attrs["layer_names"] = [name.encode() for name in names]
+        for name in names:
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/{part}:0".encode() for part in tensors.get(name, {})]
+            for part, value in tensors.get(name, {}).items():
+                group[f"{name}/{part}:0"] = value
+    return architecture, weights
+
+
+def load_pair(stem: Path) -> tuple[nn.Module, ImageShape]:
+    """Load what save_pair wrote: a model for images (N, C, H, W), and the shape (C, H, W) of one image.
+
+    Raises InputError when the pair is missing, damaged, or holds a layer that is not known here.
+    """
+    try:
+        layers = json.loads(stem.with_suffix(".json").read_text())["config"]["layers"]
+        names = [layer["config"]["name"] for layer in layers]
+        with h5py.File(stem.with_suffix(".h5")) as file:
+            tensors = {name: {part: np.asarray(file[f"{name}/{name}/{part}:0"]) for part in PARTS}
+                       for name in names if name in file and len(file[name].attrs["weight_names"])}  # fmt: skip
+        height, width, channels = layers[0]["config"]["batch_input_shape"][1:]
+        modules = _build_chain(layers[1:], tensors, (channels, height, width))
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise InputError(f"{stem}.json and {stem}.h5 are not a pair of architecture and weights: {error}") from error
+    return nn.Sequential(*modules).eval(), (channels, height, width)
+
+
+def _describe_chain(model: nn.Module, image_shape: ImageShape) -> tuple[Layers, Tensors]:
+    """Walk a chain of layers, keeping the shape that reaches each, and describe it as Keras does."""
+    if not isinstance(model, nn.Sequential):
+        raise ModelError(f"{type(model).__name__} is not a plain chain of layers; export it as ONNX instead.")
+    channels, height, width = image_shape
+    first = {"batch_input_shape": [None, height, width, channels], "dtype": "float32", "name": "images"}
+    layers: Layers = [{"class_name": "InputLayer", "config": first}]
+    tensors: Tensors = {}
+    sample, flattened = torch.zeros(1, *image_shape), None
+    for i, module in enumerate(model.cpu().eval()):
+        if isinstance(module, nn.Flatten):
+            flattened = tuple(sample.shape[1:])
+        if isinstance(module, nn.ReLU):
+            layers[-1]["config"]["activation"] = "relu"
+        else:
+            layers.append(_describe(module, f"layer_{i}"))
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            tensors[f"layer_{i}"] = _take_tensors(module, flattened)
+            flattened = None if isinstance(module, nn.Linear) else flattened
+        with torch.no_grad():
+            sample = module(sample)
+    return layers, tensors
+
+
+def _take_tensors(module: nn.Conv2d | nn.Linear, flattened: tuple[int, ...] | None) -> dict[str, np.ndarray]:
+    """Kernel and bias in channels-last order: (out, in, h, w) -> (h, w, in, out), rows (C, H, W) -> (H, W, C)."""
+    weight = module.weight.detach().numpy()
+    bias = np.zeros(len(weight), np.float32) if module.bias is None else module.bias.detach().numpy()
+    if weight.ndim == 4:
+        return {"kernel": weight.transpose(2, 3, 1, 0), "bias": bias}
+    if flattened and len(flattened) == 3:
+        weight = weight.reshape(-1, *flattened).transpose(0, 2, 3, 1).reshape(len(weight), -1)
+    return {"kernel": weight.T, "bias": bias}
+
+
+def _describe(module: nn.Module, name: str) -> dict[str, Any]:
+    for kind, class_name, settings in _KINDS:
+        if isinstance(module, kind):
+            return {"class_name": class_name, "config": {"name": name, **settings(module)}}
+    raise ModelError(f"a layer of kind {type(module).__name__} has no HDF5 form here; export the model as ONNX.")
+
+
+def _describe_convolution(m: Any) -> dict[str, Any]:
+    if m.padding != (0, 0) or m.groups != 1 or m.stride != (1, 1):
+        raise ModelError("only unpadded convolutions of stride 1 have an HDF5 form here; export the model as ONNX.")
+    return {"filters": m.out_channels, "kernel_size": list(m.kernel_size), "activation": "linear", "padding": "valid"}
+
+
+_KINDS: tuple[tuple[type[nn.Module], str, Callable[[Any], dict[str, Any]]], ...] = (
+    (nn.Conv2d, "Conv2D", _describe_convolution),
+    (nn.Linear, "Dense", lambda m: {"units": m.out_features, "activation": "linear"}),
+    (nn.MaxPool2d, "MaxPooling2D", lambda m: {"pool_size": [m.kernel_size] * 2, "strides": [m.stride] * 2}),
+    (nn.Dropout, "Dropout", lambda m: {"rate": m.p}),
+    (nn.Flatten, "Flatten", lambda m: {}),
+)
+
+
+def _build_chain(layers: Layers, tensors: Tensors, image_shape: ImageShape) -> Iterable[nn.Module]:
+    sample, flattened = torch.zeros(1, *image_shape), None
+    modules: list[nn.Module] = []
+    for layer in layers:
+        config, weights = layer["config"], tensors.get(layer["config"]["name"], {})
+        module = _build(layer["class_name"], config, weights, flattened)
+        if isinstance(module, nn.Flatten):
+            flattened = tuple(sample.shape[1:])
+        elif isinstance(module, nn.Linear):
+            flattened = None
+        with torch.no_grad():
+            sample = module.eval()(sample)
+        modules += [module, nn.ReLU()] if config.get("activation") == "relu" else [module]
+    return modules
+
+
+def _build(
+    kind: str, config: dict[str, Any], weights: dict[str, np.ndarray], flattened: tuple[int, ...] | None
+) -> nn.Module:
+    if kind == "Conv2D":
+        kernel = weights["kernel"].transpose(3, 2, 0, 1)
+        return _fill(nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2:]), kernel, weights["bias"])
+    if kind == "Dense":
+        rows = weights["kernel"].T
+        if flattened and len(flattened) == 3:
+            channels, height, width = flattened
+            rows = rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2).reshape(len(rows), -1)
+        return _fill(nn.Linear(rows.shape[1], rows.shape[0]), rows, weights["bias"])
+    if kind == "MaxPooling2D":
+        return nn.MaxPool2d(config["pool_size"][0], config["strides"][0])
+    if kind == "Dropout":
+        return nn.Dropout(config["rate"])
+    if kind == "Flatten":
+        return nn.Flatten()
+    raise ValueError(f"a layer of kind {kind!r} is not known here")
+
+
+def _fill(layer: nn.Conv2d | nn.Linear, kernel: np.ndarray, bias: np.ndarray) -> nn.Module:
+    layer.weight.data = torch.from_numpy(np.ascontiguousarray(kernel))
+    layer.bias.data = torch.from_numpy(bias)
+    return layer

@@ -1,0 +1,169 @@
+"""The training loop: one generator that yields a record per epoch. The caller prints, judges, saves, stops."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from legible.data.split import Labelled
+from legible.errors import ModelError
+from legible.memory import keep_freed_memory
+from legible.seeds import rng_for, seed_for
+from legible.training.optimisers import OPTIMISERS, SCHEDULES, set_learning_rate, split_parameters
+from legible.training.settings import Settings
+from legible.training.tasks import Draws, Task
+
+STEPS_BETWEEN_CHECKS = 50  # of the loss for NaN: a check waits for the accelerator
+
+
+@dataclass
+class State:
+    """All that a training changes as it goes: enough to stop, and to go on as if it had not stopped."""
+
+    model: nn.Module
+    optimiser: torch.optim.Optimizer
+    average: nn.Module | None
+    n_epochs_done: int = 0
+
+    @property
+    def kept(self) -> nn.Module:
+        """The model to judge and to keep: the average of the weights where there is one."""
+        return self.average or self.model
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave. loss and score are means over the training images as they were shown."""
+
+    number: int
+    loss: float
+    score: float
+    seconds: float
+    state: State
+
+
+def prepare(model: nn.Module, settings: Settings) -> State:
+    """Put a model on the accelerator, if there is one, with its optimiser and its average."""
+    model = model.to(find_device(), memory_format=torch.channels_last)
+    spec = OPTIMISERS.parse(settings.optimiser)
+    # the gradient of l2 * sum(w^2) is 2 * l2 * w, which is what `weight_decay` of SGD and Adam adds
+    coupled = OPTIMISERS.get(spec.name).facts["decay"] == "l2"
+    decay = 2.0 * settings.l2 if coupled else settings.weight_decay
+    optimiser = OPTIMISERS.call(spec, split_parameters(model, decay))
+    average = copy.deepcopy(model).requires_grad_(False) if settings.average else None
+    return State(model, optimiser, average)
+
+
+def fit(state: State, task: Task, data: Labelled, settings: Settings, *, seed: int) -> Iterator[Epoch]:
+    """Train from where `state` stands to the last epoch, yielding a record after each.
+
+    data: images (N, C, H, W) float32 in [0, 1] and labels (N,), kept whole in memory.
+    seed: of batch order, augmentation and noise; every epoch has streams of its own, so that a resumed
+    training ends with the same weights. Raises ModelError when the loss is no longer a number.
+    """
+    keep_freed_memory()
+    device = next(state.model.parameters()).device
+    images, labels = torch.from_numpy(data.images).to(device), torch.from_numpy(data.labels).to(device)
+    for number in range(state.n_epochs_done + 1, settings.n_epochs + 1):
+        start = time.perf_counter()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_for("dropout", seed, number))
+            loss, score = _run_epoch(state, task, images, labels, settings, number, seed)
+        state.n_epochs_done = number
+        yield Epoch(number, loss, score, time.perf_counter() - start, state)
+
+
+def _run_epoch(
+    state: State, task: Task, images: Tensor, labels: Tensor, settings: Settings, number: int, seed: int
+) -> tuple[float, float]:
+    draws = Draws(rng_for("noise", seed, number), _torch_generator(images.device, seed, number))
+    batches = _shuffle(len(labels), settings.batch_size, rng_for("order", seed, number))
+    n_steps = settings.n_epochs * len(batches)
+    precision, schedule = autocast(settings.precision, images.device), SCHEDULES.parse(settings.schedule)
+    total_loss = torch.zeros((), device=images.device)
+    total_score = torch.zeros((), device=images.device)
+    state.model.train()
+    for i, batch in enumerate(batches):
+        index = torch.from_numpy(batch).to(images.device)
+        inputs, targets = task.pair(images[index], labels[index], draws)
+        with precision:
+            outputs = state.model(inputs).float()
+        loss = task.loss(outputs, targets)
+        state.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        step = (number - 1) * len(batches) + i
+        factor = SCHEDULES.call(schedule, (step + 1) / n_steps)
+        set_learning_rate(state.optimiser, settings.learning_rate * factor)
+        state.optimiser.step()
+        _follow(state, settings.average)
+        total_loss += loss.detach() * len(batch)
+        total_score += task.score(outputs.detach(), targets)
+        if i % STEPS_BETWEEN_CHECKS == 0 or i == len(batches) - 1:
+            _check_finite(total_loss.item(), number, settings)
+    return total_loss.item() / len(labels), total_score.item() / len(labels)
+
+
+def _shuffle(n_images: int, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """All indices in random order, in batches of nearly equal size (a last batch of one would upset norms)."""
+    return np.array_split(rng.permutation(n_images), math.ceil(n_images / batch_size))
+
+
+def _torch_generator(device: torch.device, seed: int, number: int) -> torch.Generator:
+    return torch.Generator(device).manual_seed(seed_for("augment", seed, number))
+
+
+def _follow(state: State, decay: float) -> None:
+    """Move the average a little towards the weights (and running statistics) of the model."""
+    if state.average is None:
+        return
+    averages = [t for t in state.average.state_dict().values() if t.is_floating_point()]
+    values = [t.detach() for t in state.model.state_dict().values() if t.is_floating_point()]
+    torch._foreach_lerp_(averages, values, 1.0 - decay)
+
+
+def _check_finite(loss: float, number: int, settings: Settings) -> None:
+    if not math.isfinite(loss):
+        raise ModelError(
+            f"the loss is no longer a number in epoch {number}: the training diverged. "
+            f"Try a learning rate below {settings.learning_rate:g}; the last epoch's checkpoint is kept."
+        )
+
+
+def find_device() -> torch.device:
+    """The accelerator where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster here: the processor or the accelerator computes in it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """The context in which the model computes: bfloat16 or float32."""
+    if precision == "float32" or (precision == "auto" and not has_bfloat16(device)):
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def predictor(model: nn.Module, *, batch_size: int = 1000) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that maps images (N, C, H, W) to the model's outputs as float32, in evaluation mode."""
+    device = next(model.parameters()).device
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        model.eval()
+        with torch.inference_mode():
+            outputs = [model(b.to(device)).float().cpu() for b in torch.from_numpy(images).split(batch_size)]
+        return torch.cat(outputs).numpy()
+
+    return predict

@@ -1,0 +1,76 @@
+"""Optimisers and learning-rate schedules, each written as a spec: `sgd:momentum=0.9`, `one-cycle`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from legible.registry import Registry
+
+Groups = list[dict[str, Any]]
+OPTIMISERS: Registry[torch.optim.Optimizer] = Registry("optimiser")
+SCHEDULES: Registry[float] = Registry("schedule")
+
+
+def split_parameters(model: torch.nn.Module, decay: float) -> Groups:
+    """Two groups: weights, which decay, and biases and norms, which don't."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    weights = [p for p in trained if p.ndim > 1]
+    others = [p for p in trained if p.ndim <= 1]
+    return [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give every group the same learning rate for the next step."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate
+
+
+@OPTIMISERS.register("sgd", decay="l2")
+def make_sgd(groups: Groups, *, momentum: float = 0.9, nesterov: bool = False) -> torch.optim.Optimizer:
+    """Stochastic gradient descent with momentum."""
+    return torch.optim.SGD(groups, lr=1.0, momentum=momentum, nesterov=nesterov, fused=True)
+
+
+@OPTIMISERS.register("adam", decay="l2")
+def make_adam(
+    groups: Groups, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-7
+) -> torch.optim.Optimizer:
+    """Adam (Kingma and Ba, 2015); epsilon as in Keras, which the reports used."""
+    return torch.optim.Adam(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
+
+
+@OPTIMISERS.register("adamw", decay="decoupled")
+def make_adamw(
+    groups: Groups, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+) -> torch.optim.Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    return torch.optim.AdamW(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
+
+
+@SCHEDULES.register("constant")
+def keep_constant(progress: float) -> float:
+    """The same learning rate throughout."""
+    return 1.0
+
+
+@SCHEDULES.register("one-cycle")
+def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
+    """Up along a line over the share `warmup` of all steps, then down a cosine to `final`, as shares of the peak.
+
+    progress: share of all steps done, in [0, 1]. Source: Smith and Topin, 2018.
+    """
+    if progress < warmup:
+        return progress / warmup
+    done = (progress - warmup) / max(1.0 - warmup, 1e-9)
+    return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
+
+
+@SCHEDULES.register("triangle")
+def follow_triangle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
+    """Up along a line over the share `warmup` of all steps, then down along a line to `final`."""
+    if progress < warmup:
+        return progress / warmup
+    return final + (1.0 - final) * (1.0 - progress) / max(1.0 - warmup, 1e-9)

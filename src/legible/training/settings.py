@@ -1,0 +1,75 @@
+"""The settings of a training: one frozen value that can be printed, stored and compared."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from legible.errors import ArgumentError, UnknownName
+from legible.training.augment import AUGMENTS
+from legible.training.optimisers import OPTIMISERS, SCHEDULES
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is trained.
+
+    n_epochs: showings of every training image. batch_size: images per step.
+    optimiser, schedule, augment: specs, as `sgd:momentum=0.9`, `one-cycle:warmup=0.3`, `shift:2`.
+    learning_rate: the peak of the schedule. weight_decay: decoupled from the gradient, of `adamw` and `muon`.
+    l2: factor of the sum of squared weights that is added to the loss (biases and norms are left out).
+    label_smoothing: share of each target spread evenly over all classes.
+    average: decay per step of a running average of the weights, 0 for none; the average is what is kept.
+    precision: of the arithmetic; auto takes bfloat16 where the processor has it.
+    """
+
+    n_epochs: int = 10
+    batch_size: int = 128
+    optimiser: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: str = "one-cycle"
+    weight_decay: float = 0.0
+    l2: float = 0.0
+    label_smoothing: float = 0.0
+    augment: tuple[str, ...] = ()
+    average: float = 0.0
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Check every value, and write the specs in their one canonical form."""
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:  # NaN compares false
+                raise ArgumentError(f"{name} must lie between {low:g} and {high:g}, not {value}.")
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, PRECISIONS)
+        object.__setattr__(self, "optimiser", str(OPTIMISERS.parse(self.optimiser)))
+        object.__setattr__(self, "schedule", str(SCHEDULES.parse(self.schedule)))
+        object.__setattr__(self, "augment", tuple(str(AUGMENTS.parse(a)) for a in self.augment))
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Settings from a dict, as stored or as a recipe gives them. Raises UnknownName for a wrong key."""
+        known = [f.name for f in fields(cls)]
+        for key in values:
+            if key not in known:
+                raise UnknownName("training setting", key, known)
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+_RANGES = (
+    ("n_epochs", 1, 100_000),
+    ("batch_size", 1, 1_000_000),
+    ("learning_rate", 1e-9, 100),
+    ("weight_decay", 0, 10),
+    ("l2", 0, 10),
+    ("label_smoothing", 0, 0.999),
+    ("average", 0, 0.999999),
+)

@@ -1,0 +1,300 @@
+"""The user's own data, as real files on disk, in every form that is read and in the usual broken ones."""
+
+import gzip
+import shutil
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from legible.data import load_dataset
+from legible.errors import InputError
+from legible.images import check_images
+
+N_EACH = 10
+
+
+def draw(label: int, height: int = 12, width: int = 10) -> np.ndarray:
+    """A dark bar on white paper; its row tells the class."""
+    picture = np.full((height, width), 255, np.uint8)
+    picture[2 + label % 8, 2:-2] = 0
+    return picture
+
+
+@pytest.fixture
+def arrays() -> tuple[np.ndarray, np.ndarray]:
+    labels = np.tile(np.arange(3), N_EACH)
+    return np.stack([draw(label) for label in labels]), labels.astype(np.uint8)
+
+
+def fill(folder, names, *, n=N_EACH, suffix=".png"):
+    for label, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(draw(label)).save(folder / name / f"{i}{suffix}")
+    return folder
+
+
+def write_idx(path, array):
+    content = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def assert_bars(splits, n_classes=3):
+    """Every image shows the bar of its label, in every part, as light ink 1 on paper 0."""
+    assert len(splits.classes) == n_classes
+    for part in (splits.train, splits.validation, splits.test):
+        check_images(part.images)
+        assert set(part.labels.tolist()) == set(range(n_classes))
+        rows = part.images[:, 0].sum(axis=2).argmax(axis=1)
+        np.testing.assert_array_equal(rows - 2, part.labels)
+
+
+def test_class_folders_are_read_and_split_in_70_15_15(tmp_path):
+    fill(tmp_path / "bars", ["10", "9", "2"], n=20)
+    (tmp_path / "bars" / ".hidden").mkdir()
+    (tmp_path / "bars" / "9" / ".DS_Store").write_text("x")
+    (tmp_path / "bars" / "9" / "notes.txt").write_text("not a picture")
+    splits = load_dataset(tmp_path / "bars")
+    assert splits.classes == ("2", "9", "10")  # numbers in their order, not the alphabet's
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [42, 9, 9]
+    rows = splits.test.images[:, 0].sum(axis=2).argmax(axis=1) - 2
+    np.testing.assert_array_equal(rows, 2 - splits.test.labels)  # drawn as 10, 9, 2
+    said = " ".join(splits.words)
+    assert "dark ink on light paper, inverted (detected)" in said and "no test and no validation set" in said
+    again, other = load_dataset(tmp_path / "bars"), load_dataset(tmp_path / "bars", seed=1)
+    np.testing.assert_array_equal(again.test.labels, splits.test.labels)
+    assert not np.array_equal(other.train.labels, splits.train.labels)
+
+
+@pytest.mark.parametrize("validation", [None, "val"])
+def test_train_and_test_folders_are_honoured(tmp_path, validation):
+    for part in filter(None, ("train", "test", validation)):
+        fill(tmp_path / "bars" / part, ["ant", "bee", "cow"], n=8 if part == "train" else 3)
+    splits = load_dataset(tmp_path / "bars")
+    assert_bars(splits)
+    assert len(splits.test) == 9 and len(splits.validation) == (9 if validation else 3)
+    assert splits.classes == ("ant", "bee", "cow")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".BMP", ".tif", ".gif", ".webp", ".pgm"])
+def test_the_usual_picture_formats_are_read(tmp_path, suffix):
+    splits = load_dataset(fill(tmp_path / "bars", ["a", "b", "c"], n=4, suffix=suffix))
+    assert_bars(splits)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_gives_the_same_grey_images(tmp_path, mode):
+    for label in range(2):
+        (tmp_path / str(label)).mkdir()
+        grey = Image.fromarray(draw(label))
+        deep = Image.fromarray(draw(label).astype(np.uint16) * 257)
+        for i in range(4):
+            (deep if mode == "I;16" else grey.convert(mode)).save(tmp_path / str(label) / f"{i}.png")
+    splits = load_dataset(tmp_path)
+    assert_bars(splits, 2)
+    assert splits.train.images.max() == 1 and splits.train.images.min() == 0
+
+
+def test_transparent_pictures_lie_on_white_paper(tmp_path):
+    for label in range(2):
+        (tmp_path / str(label)).mkdir()
+        ink = 255 - draw(label)
+        layers = np.dstack([np.zeros((12, 10, 3), np.uint8), ink])
+        for i in range(4):
+            Image.fromarray(layers, "RGBA").save(tmp_path / str(label) / f"{i}.png")
+    assert_bars(load_dataset(tmp_path), 2)
+
+
+def test_pictures_of_other_sizes_are_scaled_on_their_own_paper(tmp_path):
+    fill(tmp_path, ["a", "b", "c"], n=6)
+    wide = np.full((12, 40), 200, np.uint8)
+    Image.fromarray(wide).save(tmp_path / "a" / "wide.png")
+    splits = load_dataset(tmp_path)
+    assert splits.train.images.shape[1:] == (1, 12, 10)
+    assert "2 sizes" in " ".join(splits.words) and "12 x 10" in " ".join(splits.words)
+    pages = np.concatenate([part.images for part in (splits.train, splits.validation, splits.test)])
+    plain = pages[pages.max(axis=(1, 2, 3)) < 0.5]
+    np.testing.assert_allclose(plain, 55 / 255, atol=1e-6)  # no white bands above and below
+    assert load_dataset(tmp_path, size=(24, 20)).train.images.shape[1:] == (1, 24, 20)
+
+
+def test_colour_is_kept_when_it_is_wanted(tmp_path):
+    """Report D's volume of width x height x 3 channels."""
+    for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+        (tmp_path / name).mkdir()
+        picture = Image.new("RGB", (8, 8))
+        picture.paste(colour, (2, 2, 6, 6))
+        for i in range(4):
+            picture.save(tmp_path / name / f"{i}.png")
+    splits = load_dataset(tmp_path, grey=False)
+    assert splits.train.images.shape[1:] == (3, 8, 8)
+    middle = splits.train.images[:, :, 4, 4]
+    np.testing.assert_array_equal(middle, np.array([[0, 0, 1], [1, 0, 0]])[splits.train.labels])
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("by", ["folder", "file"])
+def test_an_idx_pair_is_read_with_its_test_pair(tmp_path, arrays, suffix, by):
+    images, labels = arrays
+    for part, n in (("train", 30), ("t10k", 9)):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte{suffix}", images[:n])
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte{suffix}", labels[:n] + 1)
+    path = tmp_path if by == "folder" else tmp_path / f"train-images-idx3-ubyte{suffix}"
+    splits = load_dataset(path)
+    assert_bars(splits)
+    assert splits.classes == ("1", "2", "3")
+    assert len(splits.test) == 9 and len(splits.train) + len(splits.validation) == 30
+    assert "no test" not in " ".join(splits.words)
+
+
+def test_a_lone_idx_pair_is_split(tmp_path, arrays):
+    write_idx(tmp_path / "my-images.idx3-ubyte", arrays[0])
+    write_idx(tmp_path / "my-labels.idx1-ubyte", arrays[1])
+    assert_bars(load_dataset(tmp_path))
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_an_npz_with_images_and_labels_is_read(tmp_path, arrays, one_hot):
+    images, labels = arrays
+    np.savez(tmp_path / "bars.npz", images=images / 255, labels=np.eye(3)[labels] if one_hot else labels)
+    splits = load_dataset(tmp_path / "bars.npz")
+    assert_bars(splits)
+    assert splits.name == "bars.npz"
+
+
+def test_keras_own_npz_of_mnist_is_read(tmp_path, arrays):
+    images, labels = arrays
+    parts = {"x_train": images, "y_train": labels, "x_test": images[:6], "y_test": labels[:6]}
+    np.savez_compressed(tmp_path / "mnist.npz", **parts)
+    splits = load_dataset(tmp_path / "mnist.npz", layout="auto", size=(24, 20))
+    assert len(splits.test) == 6 and splits.test.images.shape[1:] == (1, 24, 20)
+
+
+def test_labels_of_an_npz_may_be_words_and_colour_any_layout(tmp_path, arrays):
+    images, labels = arrays
+    words = np.array(["zwei", "drei", "eins"])[labels]
+    np.savez(tmp_path / "bars.npz", images=np.repeat(images[..., None], 3, axis=3), labels=words)
+    splits = load_dataset(tmp_path / "bars.npz")
+    assert splits.classes == ("drei", "eins", "zwei") and splits.train.images.shape[1:] == (1, 12, 10)
+
+
+def break_picture(folder):
+    fill(folder, ["a", "b"])
+    whole = (folder / "b" / "7.png").read_bytes()
+    (folder / "b" / "7.png").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+def lose_labels(folder):
+    folder.mkdir()
+    write_idx(folder / "x-images-idx3-ubyte", np.zeros((4, 5, 5), np.uint8))
+    return folder
+
+
+def miscount_labels(folder):
+    lose_labels(folder)
+    write_idx(folder / "x-labels-idx1-ubyte", np.zeros(3, np.uint8))
+    return folder
+
+
+def cut_gzip(folder):
+    miscount_labels(folder)
+    write_idx(folder / "x-images-idx3-ubyte.gz", np.zeros((4, 5, 5), np.uint8))
+    path = folder / "x-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    return path
+
+
+def pickle_npz(folder):
+    folder.mkdir()
+    np.savez(folder / "x.npz", images=np.array([{}], object), labels=np.zeros(1))
+    return folder / "x.npz"
+
+
+def cut_npz(folder):
+    folder.mkdir()
+    np.savez(folder / "x.npz", images=np.zeros((9, 9, 9)), labels=np.zeros(9))
+    (folder / "x.npz").write_bytes((folder / "x.npz").read_bytes()[:900])
+    return folder / "x.npz"
+
+
+def rename_arrays(folder):
+    folder.mkdir()
+    np.savez(folder / "x.npz", pictures=np.zeros((9, 9, 9)), labels=np.zeros(9))
+    return folder / "x.npz"
+
+
+def shorten_labels(folder):
+    folder.mkdir()
+    np.savez(folder / "x.npz", images=np.zeros((9, 9, 9)), labels=np.zeros(8))
+    return folder / "x.npz"
+
+
+def empty_class(folder):
+    fill(folder, ["a", "b"])
+    (folder / "c").mkdir()
+    return folder
+
+
+def unseen_class(folder):
+    fill(folder / "train", ["a", "b"])
+    fill(folder / "test", ["a", "z"])
+    return folder
+
+
+def nothing(folder):
+    folder.mkdir()
+    return folder
+
+
+def text_file(folder):
+    folder.mkdir()
+    (folder / "x.csv").write_text("1,2")
+    return folder / "x.csv"
+
+
+def one_of_each(folder):
+    return fill(folder, ["a", "b"], n=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (break_picture, r"b.7\.png is not a picture, or damaged"),
+        (lose_labels, r"x-images-idx3-ubyte has no matching \*labels\*idx1\* file"),
+        (miscount_labels, r"images \(4, 5, 5\) and labels \(3,\) differ"),
+        (cut_gzip, r"x-images-idx3-ubyte\.gz is damaged or cannot be read"),
+        (pickle_npz, r"x\.npz is damaged, or no \.npz of plain arrays"),
+        (cut_npz, r"x\.npz is damaged"),
+        (rename_arrays, "holds pictures, labels; it needs arrays images and labels"),
+        (shorten_labels, r"labels \(8,\) differ"),
+        (empty_class, "class folder .*c holds no picture"),
+        (unseen_class, "no training image is of class z"),
+        (nothing, "one folder of pictures per class"),
+        (text_file, r"x\.csv is not data this can read"),
+        (one_of_each, "too few"),
+        (lambda folder: folder / "absent.npz", "there is no file or folder"),
+    ],
+)
+def test_data_that_cannot_be_used_is_named_with_the_reason(tmp_path, make, hint):
+    with pytest.raises(InputError, match=hint):
+        load_dataset(make(tmp_path / "data"))
+
+
+def test_several_idx_sets_in_one_folder_ask_for_one_by_name(tmp_path, arrays):
+    for name in ("letters", "digits"):
+        write_idx(tmp_path / f"{name}-images-idx3-ubyte", arrays[0])
+        write_idx(tmp_path / f"{name}-labels-idx1-ubyte", arrays[1])
+    with pytest.raises(InputError, match="several IDX pairs"):
+        load_dataset(tmp_path)
+    assert_bars(load_dataset(tmp_path / "letters-images-idx3-ubyte"))
+
+
+def test_mnists_files_by_path_hold_the_same_test_as_by_name(real_data, monkeypatch, tmp_path):
+    monkeypatch.setenv("LEGIBLE_DATA", str(real_data))
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        shutil.copy(real_data / "mnist" / name, tmp_path)
+        shutil.copy(real_data / "mnist" / name, tmp_path / name.replace("t10k", "train"))
+    np.testing.assert_array_equal(load_dataset(tmp_path).test.images, load_dataset("mnist").test.images)
