@@ -65,7 +65,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Tell which fraction of the answers is right.
 
-    labels, predicted: (N,) integers. Returns a fraction in [0, 1]. Raises InputError for no or unequal counts.
+    labels, predicted: (N,) integers. Returns a fraction in [0, 1].
+    Raises InputError for no or unequal counts.
     """
     _check_counts(labels, predicted)
     return float(np.mean(labels == predicted))
@@ -83,7 +84,8 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
 def image_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Measure the cross-entropy of each image by itself.
 
-    logits: (N, K); labels: (N,). Returns (N,) float64 >= 0, in nats. Raises InputError for no or unequal counts.
+    logits: (N, K); labels: (N,). Returns (N,) float64 >= 0, in nats.
+    Raises InputError for no or unequal counts.
     """
     _check_counts(labels, logits)
     return np.asarray(-log_softmax(logits)[np.arange(len(labels)), labels])
@@ -92,7 +94,8 @@ def image_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
     """Count which class was taken for which.
 
-    labels, predicted: (N,) integers in 0 ... n_classes-1. Returns (K, K) int64: row = true, column = predicted.
+    labels, predicted: (N,) integers in 0 ... n_classes-1. Returns (K, K) int64 counts: row = true,
+    column = predicted.
     Raises InputError for no or unequal counts, or a class outside the range.
     """
     _check_counts(labels, predicted)
@@ -124,7 +127,8 @@ def wilson_interval(n_right: int, n_total: int, confidence: float = 0.95) -> tup
     """Say between which values the true accuracy lies, given how many answers were right.
 
     Returns (low, high), fractions in [0, 1]. Unlike mean +- 1.96 standard errors it stays honest near 100 %.
-    Raises InputError unless 0 <= n_right <= n_total and n_total >= 1, ArgumentError unless 0 < confidence < 1.
+    Raises InputError unless 0 <= n_right <= n_total and n_total >= 1, ArgumentError unless
+    0 < confidence < 1.
     Source: E. B. Wilson, "Probable inference", J. Am. Stat. Assoc. 22 (1927) 209-212.
     """
     if not 0 <= n_right <= n_total or n_total < 1:
@@ -175,7 +179,8 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, n_bins: int
 
     probabilities: (N, K) in [0, 1]; labels: (N,). Returns the expected calibration error of the top class,
     a fraction in [0, 1]: 0.02 means that stated and true certainty differ by two points on average.
-    Raises as `reliability` does. Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, eq. 3.
+    Raises as `reliability` does.
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, eq. 3.
     """
     return binned_calibration_error(reliability(probabilities, labels, n_bins))
 

@@ -48,7 +48,7 @@ def salt_and_pepper(images: np.ndarray, rng: np.random.Generator, *, level: floa
 
 
 @NOISES.register("poisson")
-def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 4.0) -> np.ndarray:
+def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 1.0) -> np.ndarray:
     """Count photons, as a camera in poor light does: Poisson(peak * x) / peak.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
@@ -64,7 +64,7 @@ def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 4.0) 
 
 
 @NOISES.register("speckle", none_at=0)
-def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.8) -> np.ndarray:
+def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 1.0) -> np.ndarray:
     """Add grain in proportion to the ink, as worn or unevenly inked strokes show: x + x * std * n.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
@@ -83,7 +83,7 @@ def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.8) -
 
 
 @NOISES.register("low-contrast", none_at=1, is_random=False)
-def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: float = 0.3) -> np.ndarray:
+def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: float = 0.2) -> np.ndarray:
     """Pull paper and ink towards mid-grey, as a faded page or a flat exposure: 0.5 + contrast * (x - 0.5).
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
@@ -95,7 +95,7 @@ def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: floa
 
 @NOISES.register("fog", none_at=0)
 def fog(
-    images: np.ndarray, rng: np.random.Generator, *, density: float = 0.6, octaves: int = 3
+    images: np.ndarray, rng: np.random.Generator, *, density: float = 0.7, octaves: int = 3
 ) -> np.ndarray:
     """Lay a cloud over each image, as fog, damp or an uneven background: (1 - density) * x + density * cloud.
 
@@ -123,7 +123,7 @@ def fog(
 
 
 @NOISES.register("occlusion", none_at=0)
-def occlusion(images: np.ndarray, rng: np.random.Generator, *, side_px: int = 10) -> np.ndarray:
+def occlusion(images: np.ndarray, rng: np.random.Generator, *, side_px: int = 8) -> np.ndarray:
     """Erase a square of each image, as a hole, a label or correction fluid hides the ink.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
@@ -148,7 +148,7 @@ def stripes(
     images: np.ndarray,
     rng: np.random.Generator,
     *,
-    darkness: float = 0.6,
+    darkness: float = 0.8,
     width_px: int = 1,
     period_px: int = 4,
 ) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Figures of trainings: learning curves, sweeps over one setting, variants side by side.
 
-Runs are dots; several runs are also their mean with its standard deviation. Accuracies are given as fractions.
+Runs are dots; several runs are also their mean and standard deviation. Accuracies are given as fractions.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def curves(
 ) -> Figure:
     """Draw accuracy and loss per epoch, for the training images and for those that were watched.
 
-    records: one mapping per epoch with "epoch" (from 1) and any of train_accuracy, watch_accuracy (fractions),
-    train_loss, watch_loss (nats). Several records of one epoch are several runs: their mean is drawn, with a
+    records: one mapping per epoch with "epoch" (from 1) and any of train_accuracy, watch_accuracy
+    (fractions), train_loss, watch_loss (nats). Several records of one epoch are several runs: their mean is drawn, with a
     band of one standard deviation. What is missing, None or not finite is left out, and no line crosses an
     epoch without a value. watched: the name of the watched images. Raises InputError for nothing to draw.
     """
@@ -197,7 +197,7 @@ def grouped_dots(
 
 
 def _draw_runs(axes: Axes, places: np.ndarray, runs: Sequence[Runs], *, apart: float) -> None:
-    """Draw each run as a dot; where there are several, put mean and deviation `apart` to the right of the place."""
+    """Draw each run as a dot; where there are several, their mean and deviation stand `apart` to the right."""
     dots = [
         (place - apart * (len(values) > 1), 100 * value)
         for place, values in zip(places, runs, strict=True)

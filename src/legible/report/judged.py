@@ -1,4 +1,4 @@
-"""Figures of one judgement: which class was taken for which, how honest the confidence is, and all of them."""
+"""Figures of one judgement: which class was taken for which, how honest the confidence is, or all of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def judgement_figures(
 ) -> dict[str, Figure]:
     """Draw all figures of one judgement, by the name each is saved under.
 
-    data: what was judged. history: the records of the training's epochs, as `curves` takes them; may be empty.
+    data: what was judged. history: the training's records, as `curves` takes them; may be empty.
     """
     figures = {"predictions": sample_images(data.images, judgement)}
     if judgement.worst:
@@ -54,7 +54,8 @@ def confusion(
 ) -> Figure:
     """Draw a confusion matrix with its counts: right answers in blue, wrong ones the deeper orange the more.
 
-    matrix: (K, K) counts, row = true, column = read as. classes: K names. Raises InputError where they differ.
+    matrix: (K, K) counts, row = true, column = read as. classes: K names.
+    Raises InputError where they differ.
     """
     counts = np.asarray(matrix)
     n = len(classes)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOTHING = "·"  # a count of zero: lets the others stand out
 # 98.98 %, 98.98 ± 0.05 %, 1,135, >0.9999, 12.3 s, 2 min 29 s
-_FIGURE = re.compile(r"[-+<>~]?[\d.,]+( ± [\d.,]+)?( ?[^\W\d]{1,4}| ?%)?( \d+ \w{1,3})?")
+_FIGURE = re.compile(r"[-+<>~]?\d[\d.,]*( ± [\d.,]+)?( ?[^\W\d]{1,4}| ?%)?( \d+ \w{1,3})?")
 
 
 @dataclass(frozen=True)

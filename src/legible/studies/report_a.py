@@ -23,7 +23,7 @@ AS_PUBLISHED = Run(
 NOISY = replace(AS_PUBLISHED, train_noise=(NOISE,), fresh_noise=False, tests=(NOISE,))
 AUGMENTED = replace(
     AS_PUBLISHED,
-    settings=Settings(n_epochs=20, batch_size=64, augment=("shift:2", "rotation:10"), average=0.998),
+    settings=Settings(n_epochs=20, batch_size=64, average=0.998),
     train_noise=(NOISE,), tests=("clean", NOISE), watch="nothing",
 )  # fmt: skip
 
