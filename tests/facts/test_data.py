@@ -83,6 +83,8 @@ def test_a_random_split_holds_out_its_share_of_each_class_and_loses_nothing(numb
     again, other = split_at_random(numbered, 0.3, seed=1)[1], split_at_random(numbered, 0.3, seed=2)[1]
     np.testing.assert_array_equal(again.images, held_out.images)
     assert not np.array_equal(other.images, held_out.images)
+    few = split_at_random(numbered, 0.01, seed=1)[1]
+    assert np.bincount(few.labels, minlength=3).tolist() == [1, 1, 0]  # one at least, where there are two
 
 
 def test_every_image_is_held_out_by_exactly_one_fold():

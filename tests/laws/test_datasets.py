@@ -34,6 +34,18 @@ def test_a_dataset_gives_images_and_labels_of_the_contract_in_three_parts(entry,
 
 
 @every_dataset
+def test_a_dataset_at_hand_is_fetched_without_a_network(entry, request, monkeypatch, tmp_path):
+    monkeypatch.setattr("legible.data.fetch.urlopen", None)  # calling it would fail
+    monkeypatch.setenv("LEGIBLE_CACHE", str(tmp_path))
+    source = entry.facts.get("remote")
+    if source:
+        monkeypatch.setenv("LEGIBLE_DATA", str(request.getfixturevalue("real_data")))
+    files = fetch_dataset(entry.name)
+    assert [file.name for file in files] == (list(source.files) if source else [])
+    assert not any(tmp_path.iterdir())
+
+
+@every_dataset
 def test_a_dataset_states_its_facts_and_takes_no_settings(entry):
     assert {"n_classes", "image_shape", "n_images", "licence", "source", "size_bytes"} <= set(entry.facts)
     assert entry.summary.endswith(".") and entry.defaults == {}
@@ -59,8 +71,3 @@ def test_a_name_that_is_nearly_right_is_suggested():
 def test_settings_for_own_data_are_refused_for_registered_names():
     with pytest.raises(ArgumentError, match="own data"):
         load_dataset(DATASETS.names()[0], polarity="dark-on-light")
-
-
-def test_a_dataset_that_ships_with_the_package_needs_no_files():
-    shipped = [entry.name for entry in DATASETS if not entry.facts.get("remote")]
-    assert shipped and all(fetch_dataset(name) == [] for name in shipped)

@@ -13,7 +13,7 @@ from legible.cli.screen import EpochLines, print_json, print_table, say, waiting
 from legible.errors import UnknownName
 
 if TYPE_CHECKING:
-    from legible.studies.plan import Line, Study
+    from legible.studies.plan import Line, Run, Study
     from legible.studies.results import Results
 
 
@@ -52,7 +52,7 @@ def reproduce(
     if not tables_only:
         do_missing([line for _, _, lines in chosen for line in lines], results, folder)
     if as_json:
-        print_json({line.row: {"published": line.published, "percents": results.percents(line)}
+        print_json({line.row: {"system": line.system, "published": line.published, "percents": results.percents(line)}
                     for _, _, lines in chosen for line in lines if line.runs})  # fmt: skip
     for name, study, lines in chosen:
         if not as_json:
@@ -67,12 +67,12 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
     from legible.studies import STUDIES
 
     studies = {entry.name: entry.build() for entry in STUDIES}
-    rows = {line.row.lower() for study in studies.values() for line in study.lines}
+    rows = {line.row.split()[0].lower() for study in studies.values() for line in study.lines}
     wanted = [name.lower() for name in names] or list(studies)
     for name in wanted:
         if name not in studies and name not in rows:
             raise UnknownName("study or row", name, [*studies, *sorted(rows)])
-    chosen = [(name, study, [line for line in study.lines if name in wanted or line.row.lower() in wanted])
+    chosen = [(name, study, [line for line in study.lines if name in wanted or line.row.split()[0].lower() in wanted])
               for name, study in studies.items()]  # fmt: skip
     return [(name, study, lines) for name, study, lines in chosen if lines]
 
@@ -81,16 +81,17 @@ def do_missing(lines: list[Line], results: Results, folder: Path) -> None:
     """Do every run that has no row yet, and append its row."""
     from legible.studies.runner import append_row, perform
 
-    missing = {run: line.row for line in reversed(lines) for run in results.missing(line)}
-    for number, (run, row_name) in enumerate(reversed(missing.items()), start=1):
+    missing: dict[Run, str] = {}
+    for line in lines:
+        missing |= {run: line.row for run in results.missing(line) if run not in missing}
+    for number, (run, row_name) in enumerate(missing.items(), start=1):
         splits = results.splits(run.dataset)
         part = f"fold {run.fold + 1}/{run.n_folds}" if run.n_folds else f"seed {run.seed}"
         say(f"{row_name}, run {number} of {len(missing)}: {run.model}, {part}")
-        epochs: EpochLines | None = None
+        epochs = EpochLines(run.settings.n_epochs, "  ")
         for record in perform(run, splits, folder / "unfinished"):
             if "key" in record:
                 append_row(folder / "rows.jsonl", record)
                 results.rows[record["key"]] = record
-                continue
-            epochs = epochs or EpochLines(run.settings.n_epochs, record["epoch"] - 1, len(splits.train), "  ")
-            epochs.show(record)
+            else:
+                epochs.show(record)

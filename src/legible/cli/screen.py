@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -41,18 +42,18 @@ def print_json(value: Any) -> None:
 class EpochLines:
     """Tells, after each epoch, what it gave, the pace and the time left."""
 
-    def __init__(self, n_epochs: int, n_done: int, n_images: int, label: str = "") -> None:
-        self.n_epochs, self.n_images, self.label = n_epochs, n_images, label
-        self._start, self._first = time.monotonic(), n_done
+    def __init__(self, n_epochs: float, label: str = "") -> None:
+        self.n_epochs, self.label, self.n_shown = math.ceil(n_epochs), label, 0
+        self._start = time.monotonic()
 
     def show(self, record: dict[str, Any]) -> None:
-        """Print one epoch's record, as train_run yields it."""
-        done = record["epoch"] - self._first
-        left = (time.monotonic() - self._start) / done * (self.n_epochs - record["epoch"])
+        """Print one epoch's record, as studies.runner.advance yields it."""
+        self.n_shown += 1
+        left = (time.monotonic() - self._start) / self.n_shown * (self.n_epochs - record["epoch"])
         watched = f"  held out {record['watch_accuracy']:7.2%}" if "watch_accuracy" in record else ""
         say(
             f"{self.label}epoch {record['epoch']:>3}/{self.n_epochs}  loss {record['train_loss']:.4f}  "
-            f"train {record['train_accuracy']:7.2%}{watched}  {self.n_images / record['seconds']:,.0f} images/s"
+            f"train {record['train_accuracy']:7.2%}{watched}  {record['images_per_second']:,.0f} images/s"
             + (f"  {format_seconds(left)} left" if left else "")
         )
 

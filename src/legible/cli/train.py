@@ -26,7 +26,7 @@ def train(
     model: Annotated[str, typer.Argument(help="What to train, e.g. digits-fast (legible models list).")],
     dataset: options.Dataset = None,
     output: options.Output = None,
-    epochs: Annotated[int | None, typer.Option(help="Showings of every training image.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Showings of every training image.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     optimiser: Annotated[
         str | None, typer.Option(metavar="NAME[:SETTINGS]", help="adam, adamw, muon or sgd:momentum=0.9,nesterov=yes.")
@@ -94,10 +94,10 @@ def train(
 
 def choose_settings(model: str, given: dict[str, Any]) -> Any:
     """The model's own recipe, with what the user gave instead."""
-    from legible.models import MODELS
+    from legible.studies.plan import recipe_of
     from legible.training.settings import Settings
 
-    recipe = MODELS.get(MODELS.parse(model).name).facts.get("recipe", {})
+    recipe = recipe_of(model).to_json()
     return Settings.of(recipe | {k: v for k, v in given.items() if v is not None})
 
 
@@ -149,7 +149,7 @@ def train_and_keep(
     work = runner.begin(run, splits, checkpoint)
     n_done = work.state.n_epochs_done
     say(f"training {run.model} (seed {run.seed})" + (f", after epoch {n_done}" if n_done else ""))
-    lines = EpochLines(run.settings.n_epochs, n_done, len(work.stage.train))
+    lines = EpochLines(run.settings.n_epochs)
     try:
         for record in runner.advance(work, checkpoint):
             lines.show(record)
@@ -193,7 +193,7 @@ def cross_validate(run: Run, splits: Splits, n_folds: int, as_json: bool) -> Non
     accuracies = []
     for one in over_folds(replace(run, watch="nothing"), n_folds):
         work = runner.begin(one, splits)
-        lines = EpochLines(run.settings.n_epochs, 0, len(work.stage.train), f"fold {one.fold + 1}/{n_folds}  ")
+        lines = EpochLines(run.settings.n_epochs, f"fold {one.fold + 1}/{n_folds}  ")
         for record in runner.advance(work):
             lines.show(record)
         accuracies.append(runner.conclude(work)[one.tests[0]].accuracy)

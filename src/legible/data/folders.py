@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from PIL import Image, ImageOps
 
 from legible.data.fetch import read_unpacked
 from legible.data.split import Labelled, Splits, split_at_random
-from legible.errors import InputError
+from legible.errors import ArgumentError, InputError
 from legible.images import Layout, Polarity, border_of, check_size, fit_picture, from_array, to_labels
 
 Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # train, validation, test -> images and labels as they were
@@ -55,16 +53,16 @@ def read_own_data(
     else:
         parts, words = _read_class_folders(path, size, grey)
         layout = "channels-last"
-    shapes = {images.shape[1:] for images, _ in parts.values()}
-    if len(shapes) > 1:
-        raise InputError(f"{path}: the parts hold images of different shapes: {', '.join(map(str, shapes))}.")
-    stacked = np.concatenate([images for images, _ in parts.values()])
-    images, image_words = from_array(stacked, layout=layout, polarity=polarity, size=size, grey=grey)
-    classes, labels = _name_classes(parts)
-    cuts = np.cumsum([len(part) for _, part in parts.values()])[:-1]
-    pieces = zip(parts, np.split(images, cuts), np.split(labels, cuts), strict=True)
-    named = {part: Labelled(part_images, part_labels, classes) for part, part_images, part_labels in pieces}
-    return _complete(path, named, (*words, image_words), seed)
+    try:
+        raw = _stack(parts)
+        images, image_words = from_array(raw, layout=layout, polarity=polarity, size=size, grey=grey)
+        classes, labels = _name_classes(parts)
+        cuts = np.cumsum([len(part) for _, part in parts.values()])[:-1]
+        pieces = zip(parts, np.split(images, cuts), np.split(labels, cuts), strict=True)
+        named = {part: Labelled(its_images, its_labels, classes) for part, its_images, its_labels in pieces}
+        return _complete(path, named, (*words, image_words), seed)
+    except (InputError, ArgumentError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def read_idx(source: bytes | Path) -> np.ndarray:
@@ -95,7 +93,7 @@ def _read_npz(path: Path) -> Parts:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             found = list(file)
             parts = {part: (file[x], file[y]) for part, x, y in _NPZ_KEYS if x in file and y in file}
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # a damaged archive makes zipfile and NumPy raise nearly anything
         raise InputError(f"{path} is damaged, or no .npz of plain arrays: {error}.") from error
     if "train" not in parts:
         raise InputError(f"{path} holds {', '.join(found) or 'nothing'}; it needs arrays images and labels "
@@ -220,6 +218,14 @@ def _naming(file: Path) -> Iterator[None]:
 def _check_counts(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
     if images.ndim == 0 or labels.ndim == 0 or len(images) != len(labels):
         raise InputError(f"{path}: images {images.shape} and labels {labels.shape} differ in number.")
+
+
+def _stack(parts: Parts) -> np.ndarray:
+    """All parts' images in one array, so that they are all read the same way."""
+    shapes = {images.shape[1:] for images, _ in parts.values()}
+    if len(shapes) > 1:
+        raise InputError(f"the parts hold images of different shapes: {', '.join(map(str, shapes))}.")
+    return np.concatenate([images for images, _ in parts.values()])
 
 
 def _name_classes(parts: Parts) -> tuple[tuple[str, ...], np.ndarray]:

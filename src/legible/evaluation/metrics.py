@@ -59,7 +59,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
     logits: (N, K). Returns (N, K) float64 in [0, 1]; each row sums to 1.
     """
-    return np.exp(log_softmax(logits))
+    return np.asarray(np.exp(log_softmax(logits)))
 
 
 def accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from legible.models import MODELS, ImageShape
 from legible.models.layers import flat_size, glorot
 
 
-@MODELS.register("cnn-one-conv", paper="reports A (A1) and D (D1)")
+@MODELS.register("cnn-one-conv", paper="reports A (A1) and D (D1)", smallest=4)
 def build_one_conv(
     image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 100
 ) -> nn.Module:
@@ -22,7 +22,7 @@ def build_one_conv(
     return glorot(nn.Sequential(*features, *head))
 
 
-@MODELS.register("cnn-two-conv", paper="report C (C1)")
+@MODELS.register("cnn-two-conv", paper="report C (C1)", smallest=16)
 def build_two_conv(
     image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 1024, dropout: float = 0.5
 ) -> nn.Module:
@@ -40,7 +40,7 @@ def build_two_conv(
     return glorot(nn.Sequential(*features, *head, nn.Linear(dense, n_classes)))
 
 
-@MODELS.register("cnn-dropout", paper="report E (E4)")
+@MODELS.register("cnn-dropout", paper="report E (E4)", smallest=8)
 def build_dropout(
     image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 0, dropout: float = 0.5
 ) -> nn.Module:

@@ -12,7 +12,7 @@ from legible.models import MODELS, ImageShape
 from legible.models.layers import glorot
 
 
-@MODELS.register("mlp", paper="report E; LeCun's list of MNIST results for 500-300")
+@MODELS.register("mlp", paper="report E; LeCun's list of MNIST results for 500-300", smallest=1)
 def build_mlp(image_shape: ImageShape, n_classes: int, *, widths: str = "64-64") -> nn.Module:
     """A fully connected net with ReLU, for instance 784-64-64-10.
 

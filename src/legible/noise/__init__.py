@@ -1,8 +1,8 @@
 """Noise: pure NumPy functions `(images, rng, *, amount...) -> images`, apart from data and model.
 
 A noise is registered in a catalogue (pixels.py, blurs.py, geometry.py) and written as a spec,
-`gaussian:0.5`. Its first setting is the amount. Facts: `none_at` is the amount that changes nothing
-(absent where there is none); `is_random=False` marks a noise that is the same at every draw.
+`gaussian:0.5`. Its first setting is the amount. Facts: `none` is the amount that changes nothing (absent
+where there is none); `is_random=False` marks a noise that is the same at every draw.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from legible.noise.chunks import in_chunks
 _N_DIRECTIONS = 16  # of motion blur: 11.25 degrees apart; the images of one direction are blurred together
 
 
-@NOISES.register("gaussian-blur", none_at=0, is_random=False)
+@NOISES.register("gaussian-blur", none="0", is_random=False)
 def gaussian_blur(images: np.ndarray, rng: np.random.Generator, *, std_px: float = 1.5) -> np.ndarray:
     """Blur all images alike, as a lens out of focus does.
 
@@ -24,7 +24,7 @@ def gaussian_blur(images: np.ndarray, rng: np.random.Generator, *, std_px: float
     return in_chunks(images, rng, lambda part, rng: down @ part @ across.T)
 
 
-@NOISES.register("motion-blur", none_at=1)
+@NOISES.register("motion-blur", none="1")
 def motion_blur(
     images: np.ndarray, rng: np.random.Generator, *, length_px: int = 7, angle: float | str = "random"
 ) -> np.ndarray:

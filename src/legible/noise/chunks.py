@@ -16,16 +16,13 @@ CHUNK_PIXELS = 2**17  # half a megabyte of float32: larger falls out of the cach
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-def in_chunks(
-    images: np.ndarray, rng: np.random.Generator, change: Change, *, n_threads: int | None = None
-) -> np.ndarray:
+def in_chunks(images: np.ndarray, rng: np.random.Generator, change: Change) -> np.ndarray:
     """Change all images, a chunk at a time, and clip the result to [0, 1].
 
     images: (N, C, H, W) float32 in [0, 1]; never handed to be written to. change: takes a chunk, which it
     must leave as it is, and a generator; returns a new chunk of the same shape.
-    n_threads: as many as there are cores if not said. The result does not depend on it: chunks have a
-    fixed size, and each has a generator of its own, seeded by one draw from `rng`.
-    Raises InputError when the images break the contract.
+    The result does not depend on the number of cores: chunks have a fixed size, and each has a generator
+    of its own, seeded by one draw from `rng`. Raises InputError when the images break the contract.
     """
     check_images(images)
     keep_freed_memory()
@@ -42,6 +39,6 @@ def in_chunks(
     if len(starts) == 1:  # one training batch: a pool would cost more than it gains
         change_one(0, seeds[0])
         return noisy
-    with ThreadPoolExecutor(n_threads or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(change_one, starts, seeds))  # list: so that an error in a thread is raised here
     return noisy

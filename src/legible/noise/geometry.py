@@ -9,7 +9,7 @@ from legible.noise.blurs import gaussian_matrix
 from legible.noise.chunks import in_chunks
 
 
-@NOISES.register("shift", none_at=0)
+@NOISES.register("shift", none="0")
 def shift(images: np.ndarray, rng: np.random.Generator, *, max_px: int = 4) -> np.ndarray:
     """Move each image by whole pixels, as a badly cut-out digit is off its centre.
 
@@ -29,7 +29,7 @@ def shift(images: np.ndarray, rng: np.random.Generator, *, max_px: int = 4) -> n
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("rotation", none_at=0)
+@NOISES.register("rotation", none="0")
 def rotation(images: np.ndarray, rng: np.random.Generator, *, max_degrees: float = 30.0) -> np.ndarray:
     """Turn each image about its centre, as a page that was laid askew.
 
@@ -45,7 +45,7 @@ def rotation(images: np.ndarray, rng: np.random.Generator, *, max_degrees: float
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("elastic", none_at=0)
+@NOISES.register("elastic", none="0")
 def elastic(
     images: np.ndarray, rng: np.random.Generator, *, alpha: float = 34.0, sigma_px: float = 4.0
 ) -> np.ndarray:

@@ -8,7 +8,7 @@ from legible.noise import NOISES, check_setting
 from legible.noise.chunks import in_chunks
 
 
-@NOISES.register("gaussian", none_at=0)
+@NOISES.register("gaussian", none="0")
 def gaussian(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.5) -> np.ndarray:
     """Add grain of equal strength everywhere, as a sensor's electronics do: x + std * n.
 
@@ -27,7 +27,7 @@ def gaussian(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.5) 
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("salt-and-pepper", none_at=0)
+@NOISES.register("salt-and-pepper", none="0")
 def salt_and_pepper(images: np.ndarray, rng: np.random.Generator, *, level: float = 0.4) -> np.ndarray:
     """Replace pixels by pure paper or pure ink, as dead pixels and dust do.
 
@@ -63,7 +63,7 @@ def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 1.0) 
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("speckle", none_at=0)
+@NOISES.register("speckle", none="0")
 def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 1.0) -> np.ndarray:
     """Add grain in proportion to the ink, as worn or unevenly inked strokes show: x + x * std * n.
 
@@ -82,7 +82,7 @@ def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 1.0) -
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("low-contrast", none_at=1, is_random=False)
+@NOISES.register("low-contrast", none="1", is_random=False)
 def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: float = 0.2) -> np.ndarray:
     """Pull paper and ink towards mid-grey, as a faded page or a flat exposure: 0.5 + contrast * (x - 0.5).
 
@@ -93,7 +93,7 @@ def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: floa
     return in_chunks(images, rng, lambda part, rng: part * contrast + (1 - contrast) / 2)
 
 
-@NOISES.register("fog", none_at=0)
+@NOISES.register("fog", none="0")
 def fog(
     images: np.ndarray, rng: np.random.Generator, *, density: float = 0.7, octaves: int = 3
 ) -> np.ndarray:
@@ -122,7 +122,7 @@ def fog(
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("occlusion", none_at=0)
+@NOISES.register("occlusion", none="0")
 def occlusion(images: np.ndarray, rng: np.random.Generator, *, side_px: int = 8) -> np.ndarray:
     """Erase a square of each image, as a hole, a label or correction fluid hides the ink.
 
@@ -143,7 +143,7 @@ def occlusion(images: np.ndarray, rng: np.random.Generator, *, side_px: int = 8)
     return in_chunks(images, rng, change)
 
 
-@NOISES.register("stripes", none_at=0)
+@NOISES.register("stripes", none="0")
 def stripes(
     images: np.ndarray,
     rng: np.random.Generator,

@@ -5,6 +5,7 @@ Runs are dots; several runs are also their mean and standard deviation. Accuraci
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,10 +21,12 @@ from legible.report.look import (
     BLUE,
     GREEN,
     GREY,
-    NORMAL_PT,
+    HOLLOW,
     ORANGE,
     VERMILLION,
+    WITH_BAR,
     add_legend,
+    break_axis,
     new_chart,
     style_axes,
 )
@@ -42,14 +45,16 @@ def curves(
     """Draw accuracy and loss per epoch, for the training images and for those that were watched.
 
     records: one mapping per epoch with "epoch" (from 1) and any of train_accuracy, watch_accuracy
-    (fractions), train_loss, watch_loss (nats). Several records of one epoch are several runs: their mean is drawn, with a
-    band of one standard deviation. What is missing, None or not finite is left out, and no line crosses an
-    epoch without a value. watched: the name of the watched images. Raises InputError for nothing to draw.
+    (fractions), train_loss, watch_loss (nats). Several records of one epoch are several runs: their mean is
+    drawn, with a band of one standard deviation. What is missing, None or not finite is left out, and no line
+    crosses an epoch without a value. watched: the name of the watched images.
+    Raises InputError where there is nothing to draw.
     """
     sets = {"train": ("training", GREY, "s"), "watch": (watched, BLUE, "o")}
     found = [m for m in _MEASURES if any(_values_of(records, f"{s}_{m}") for s in sets)]
     if not found:
         raise InputError("there is no curve to draw: no record holds an accuracy or a loss.")
+    epochs = [int(record["epoch"]) for record in records]
     figure = new_chart(4.0 * len(found), 3.4, title)
     for axes, measure in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
         y_label, scale = _MEASURES[measure]
@@ -57,7 +62,6 @@ def curves(
         for key, look in sets.items():
             _draw_curve(axes, _values_of(records, f"{key}_{measure}"), scale, look)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-        epochs = [int(record["epoch"]) for record in records]
         axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     add_legend(figure)
     return figure
@@ -80,18 +84,10 @@ def _draw_curve(axes: Axes, values: dict[int, list[float]], scale: float, look: 
     epochs = np.arange(min(values), max(values) + 1)
     nothing = Spread(math.nan, math.nan, 0)
     spreads = [mean_and_spread(values[e]) if e in values else nothing for e in epochs.tolist()]
-    mean, std = (
-        scale * np.array(part) for part in zip(*((s.mean, s.std or 0.0) for s in spreads), strict=True)
-    )
-    axes.plot(
-        epochs,
-        mean,
-        color=colour,
-        marker=marker if len(epochs) <= _MANY_EPOCHS else "",
-        markersize=3.5,
-        linewidth=1.4,
-        label=name,
-    )
+    mean = scale * np.array([s.mean for s in spreads])
+    std = scale * np.array([s.std or 0.0 for s in spreads])
+    marker = marker if len(epochs) <= _MANY_EPOCHS else ""
+    axes.plot(epochs, mean, color=colour, marker=marker, markersize=3.5, linewidth=1.4, label=name)
     if max(map(len, values.values())) > 1:
         axes.fill_between(epochs, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
 
@@ -109,7 +105,7 @@ def sweep(
     """Draw the accuracy against one setting: every run as a dot, their mean and standard deviation.
 
     xs: the setting's values, ascending. runs: for each x the accuracies of its runs. references: name ->
-    accuracy of up to three published results, as lines across. With log_x, x = 0 stands apart on the left,
+    accuracy of published results, as lines across. With log_x, x = 0 stands apart on the left,
     not joined to the others. Raises InputError where the counts differ or there is nothing to draw.
     """
     _check_runs(runs, "the sweep")
@@ -132,27 +128,17 @@ def sweep(
 
 def _place_on_log_axis(axes: Axes, xs: Sequence[float]) -> np.ndarray:
     """Make the x axis logarithmic, a tick at each x; return where the xs stand, zero left of the others."""
-    positive = sorted(x for x in xs if x > 0)
-    if not positive or min(xs) < 0:
-        raise InputError(f"a logarithmic axis needs values of 0 or more, and one above 0; got {list(xs)}.")
+    if min(xs) < 0:
+        raise InputError(f"a logarithmic axis takes no values below 0; got {list(xs)}.")
+    positive = sorted({x for x in xs if x > 0}) or [1.0]
     step = (positive[-1] / positive[0]) ** (1 / (len(positive) - 1)) if len(positive) > 1 else 10.0
     places = np.array([x if x > 0 else positive[0] / step**1.4 for x in xs])
     axes.set_xscale("log")
     axes.set_xlim(places.min() / step**0.5, places.max() * step**0.5)
     axes.set_xticks(places, [_short(x) for x in xs])
     axes.xaxis.set_minor_locator(NullLocator())
-    if 0 in xs:  # the axis is broken between 0 and the rest
-        axes.text(
-            positive[0] / step**0.7,
-            0,
-            "//",
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="center",
-            color=GREY,
-            fontsize=NORMAL_PT,
-            bbox={"color": "white", "pad": 0.3},
-        )
+    if 0 in xs:
+        break_axis(axes, positive[0] / step**0.7)
     return places
 
 
@@ -190,49 +176,29 @@ def grouped_dots(
         axes.tick_params(axis="y", left=i == 0)
         _draw_runs(axes, np.arange(len(variants)), list(variants.values()), apart=0.16)
         _draw_references(axes, references)
-        axes.set_xticks(range(len(variants)), list(variants))
+        axes.set_xticks(range(len(variants)), list(variants), parse_math=False)
         axes.set_xlim(-0.6, len(variants) - 0.4)
     add_legend(figure)
     return figure
 
 
 def _draw_runs(axes: Axes, places: np.ndarray, runs: Sequence[Runs], *, apart: float) -> None:
-    """Draw each run as a dot; where there are several, their mean and deviation stand `apart` to the right."""
+    """Draw each run as a dot; mean and deviation of several stand `apart` to the right."""
     dots = [
         (place - apart * (len(values) > 1), 100 * value)
         for place, values in zip(places, runs, strict=True)
         for value in values
     ]
-    axes.plot(
-        *zip(*dots, strict=True),
-        linestyle="",
-        marker="o",
-        markersize=4,
-        markerfacecolor="none",
-        markeredgecolor=GREY,
-        markeredgewidth=0.8,
-        label="one run",
-    )
+    axes.plot(*zip(*dots, strict=True), label="one run", **HOLLOW)
     spreads = [(place + apart, mean_and_spread(values)) for place, values in zip(places, runs, strict=True)]
     bars = [(place, 100 * s.mean, 100 * s.std) for place, s in spreads if s.std is not None]
     if bars:
         x, mean, std = zip(*bars, strict=True)
-        axes.errorbar(
-            x,
-            mean,
-            std,
-            color=BLUE,
-            linestyle="",
-            marker="o",
-            markersize=4.5,
-            elinewidth=1.2,
-            capsize=3,
-            label="mean ± standard deviation",
-        )
+        axes.errorbar(x, mean, std, label="mean ± standard deviation", **WITH_BAR)
 
 
 def _draw_references(axes: Axes, references: Mapping[str, float] | None) -> None:
-    styles = ((VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"))
+    styles = itertools.cycle(((VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":")))
     for (name, value), (colour, line) in zip((references or {}).items(), styles, strict=False):
         axes.axhline(100 * value, color=colour, linestyle=line, linewidth=1.2, label=name, zorder=1)
 

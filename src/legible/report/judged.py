@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
@@ -22,6 +23,7 @@ from legible.report.look import (
     NORMAL_PT,
     SMALL_PT,
     VERMILLION,
+    WITH_BAR,
     add_legend,
     new_chart,
     style_axes,
@@ -65,40 +67,34 @@ def confusion(
     figure = new_chart(side_in, side_in, title)
     axes = figure.subplots()
     style_axes(axes, x_label="read as", y_label="true class", grid=False)
-    axes.imshow(_shade(counts), interpolation="nearest")
     long_names = max(map(len, classes)) > 3
-    axes.set_xticks(
-        range(n),
-        classes,
-        rotation=45 if long_names else 0,
-        ha="right" if long_names else "center",
-        rotation_mode="anchor" if long_names else "default",
-    )
-    axes.set_yticks(range(n), classes)
+    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if long_names else {}
+    axes.set_xticks(range(n), classes, parse_math=False, **slant)
+    axes.set_yticks(range(n), classes, parse_math=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    for edge in np.arange(n + 1) - 0.5:  # white lines between the cells
+    _draw_cells(axes, counts, cell_pt=72 * (side_in - 1.6) / n)
+    return figure
+
+
+def _draw_cells(axes: Axes, counts: np.ndarray, *, cell_pt: float) -> None:
+    """Draw the cells of a confusion matrix, each as high and wide as `cell_pt`, with their counts."""
+    axes.imshow(_shade(counts), interpolation="nearest")
+    for edge in np.arange(len(counts) + 1) - 0.5:  # white lines between the cells
         axes.axhline(edge, color="white", linewidth=1)
         axes.axvline(edge, color="white", linewidth=1)
-    size_pt = min(SMALL_PT, 0.62 * 72 * (side_in - 1.6) / n / len(f"{counts.max():,}") * 1.5)
+    n_letters = len(f"{counts.max():,}")
+    size_pt = min(SMALL_PT, 0.9 * cell_pt / (0.64 * n_letters))  # 0.64: a digit's width by its height
     for i, k in zip(*np.nonzero(counts), strict=True):
-        axes.text(
-            k,
-            i,
-            f"{counts[i, k]:,}",
-            ha="center",
-            va="center",
-            fontsize=size_pt,
-            color="white" if i == k else INK,
-        )
-    return figure
+        colour = "white" if i == k else INK
+        axes.text(k, i, f"{counts[i, k]:,}", ha="center", va="center", fontsize=size_pt, color=colour)
 
 
 def _shade(counts: np.ndarray) -> np.ndarray:
     """Colours (K, K, 3): blue on the diagonal, elsewhere from nearly white to orange with the count."""
     wrong = counts * ~np.eye(len(counts), dtype=bool)
     shades = LinearSegmentedColormap.from_list("wrong", ["#F7F7F7", "#F9D9C2", VERMILLION])
-    colours = shades(0.75 * wrong / max(1, wrong.max()))[..., :3]
+    colours = np.asarray(shades(0.75 * wrong / max(1, wrong.max())))[..., :3]
     colours[np.diag_indices(len(counts))] = to_rgb(BLUE)
     return colours
 
@@ -120,34 +116,21 @@ def reliability(
     x, y = (100 * np.array(part) for part in zip(*((b.confidence, b.accuracy) for b in bins), strict=True))
     ends = [wilson_interval(round(b.accuracy * b.n_images), b.n_images) for b in bins]
     low, high = (100 * np.array(part) for part in zip(*ends, strict=True))
-    upper.errorbar(
-        x,
-        y,
-        [np.maximum(0, y - low), np.maximum(0, high - y)],
-        color=BLUE,
-        linestyle="",
-        marker="o",
-        markersize=4.5,
-        elinewidth=1.1,
-        capsize=2.5,
-        label="this model, 95 % interval",
-    )
+    reach = [np.maximum(0, y - low), np.maximum(0, high - y)]  # rounding may leave -1e-15
+    upper.errorbar(x, y, reach, label="this model, 95 % interval", **WITH_BAR)
     error = 100 * binned_calibration_error(bins)
     upper.text(3, 97, f"calibration error {error:.2f} %", fontsize=NORMAL_PT, color=INK, va="top")
     upper.set(xlim=(-1, 101), ylim=(-2, 102))
-    edges, counts = [100 * b.low for b in bins], [b.n_images for b in bins]
-    lower.bar(
-        edges,
-        counts,
-        width=[100 * (b.high - b.low) for b in bins],
-        align="edge",
-        color=BLUE,
-        edgecolor="white",
-        linewidth=0.8,
-    )
-    lower.set_yscale("log")
-    lower.set_ylim(0.7, 2 * max(counts))
-    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    lower.yaxis.set_minor_formatter(NullFormatter())
+    _draw_counts(lower, bins)
     add_legend(figure)
     return figure
+
+
+def _draw_counts(axes: Axes, bins: Sequence[ReliabilityBin]) -> None:
+    left, counts = [100 * b.low for b in bins], [b.n_images for b in bins]
+    width = [100 * (b.high - b.low) for b in bins]
+    axes.bar(left, counts, width=width, align="edge", color=BLUE, edgecolor="white", linewidth=0.8)
+    axes.set_yscale("log")
+    axes.set_ylim(0.7, 2 * max(counts))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

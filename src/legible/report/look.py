@@ -8,11 +8,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from legible.output import check_free, new_file
@@ -23,19 +25,27 @@ INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
 RIGHT, WRONG = BLUE, VERMILLION
 
 SMALL_PT, NORMAL_PT, TITLE_PT = 8, 9.5, 11.5
+WITH_BAR: dict[str, Any] = {
+    "color": BLUE, "linestyle": "", "marker": "o", "markersize": 4.5, "elinewidth": 1.2, "capsize": 3
+}  # fmt: skip
+HOLLOW: dict[str, Any] = {
+    "color": GREY, "linestyle": "", "marker": "o", "markersize": 4, "markerfacecolor": "none",
+    "markeredgewidth": 0.8,
+}  # fmt: skip
+
 DPI = 120
 MARGIN_IN = 0.15
+LETTER_IN = 0.068  # of SMALL_PT, on average
+_MARK_IN = 0.6  # a mark in a legend, with the space around it
 _TITLE_LINE_IN = 0.22
-_CHARACTERS_PER_IN = 12  # of TITLE_PT
+_CHARACTERS_PER_IN = 11.5  # of TITLE_PT
 
 
 def new_chart(width_in: float, height_in: float, title: str) -> Figure:
     """Begin a figure of axes that arrange themselves, under a title."""
-    figure = Figure((width_in, height_in), dpi=DPI, layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, wspace=0.04)  # inches, and a share of the width
+    figure = Figure((width_in, height_in), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(w_pad=0.08, h_pad=0.08, wspace=0.04)  # type: ignore[call-arg]  # inches, and a share of the width
     figure.suptitle(_fold(title, width_in), fontsize=TITLE_PT, color=INK)
     return figure
 
@@ -60,15 +70,26 @@ def add_legend(figure: Figure) -> None:
         for axes in figure.axes
         for mark, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
+    in_one_row_in = sum(_MARK_IN + LETTER_IN * len(label) for label in marks)
     figure.legend(
         list(marks.values()),
         list(marks),
         loc="outside lower center",
-        ncols=len(marks),
+        ncols=len(marks) if in_one_row_in < figure.get_figwidth() else 2,
         fontsize=SMALL_PT,
         labelcolor=INK,
         frameon=False,
-        borderaxespad=0,
+        borderaxespad=0.6,
+        borderpad=0,
+    )
+
+
+def break_axis(axes: Axes, x: float) -> None:
+    """Mark the x axis as broken at x."""
+    where = axes.get_xaxis_transform()
+    paper = {"color": "white", "pad": 0.3}
+    axes.text(
+        x, 0, "//", transform=where, ha="center", va="center", color=GREY, fontsize=NORMAL_PT, bbox=paper
     )
 
 
@@ -119,10 +140,20 @@ def write(
     *,
     colour: str = INK,
     size_pt: float = SMALL_PT,
-    align: str = "center",
+    align: Literal["left", "center", "right"] = "center",
 ) -> None:
-    """Write text on a sheet below `top_in`."""
-    axes.text(x_in, top_in, text, ha=align, va="top", color=colour, fontsize=size_pt, linespacing=1.25)
+    """Write text on a sheet below `top_in`, a "$" as it stands."""
+    axes.text(
+        x_in,
+        top_in,
+        text,
+        ha=align,
+        va="top",
+        color=colour,
+        fontsize=size_pt,
+        linespacing=1.25,
+        parse_math=False,
+    )
 
 
 def to_paper(image: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from legible.errors import InputError
@@ -12,6 +13,7 @@ from legible.evaluation.measure import Answer, Judgement
 from legible.report.look import (
     GREY,
     INK,
+    LETTER_IN,
     NORMAL_PT,
     PALE,
     RIGHT,
@@ -26,7 +28,6 @@ from legible.report.look import (
 )
 
 _CELL_IN, _GAP_IN, _LINE_IN = 0.7, 0.12, 0.155  # 0.7 inch: three dots for each of 28 pixels
-_LETTER_IN = 0.068  # of SMALL_PT, on average
 _LEAST_WIDTH_IN, _MOST_WIDTH_IN = 3.2, 9.7
 
 
@@ -47,11 +48,12 @@ def digits_grid(
     titles = [""] * len(images) if titles is None else list(titles)
     _check_counts(images, titles=titles, right=titles if right is None else right)
     lines = [text.split("\n") for text in titles]
-    step_in = max(_CELL_IN, _LETTER_IN * max(len(line) for text in lines for line in text)) + _GAP_IN
+    step_in = max(_CELL_IN, LETTER_IN * max(len(line) for text in lines for line in text)) + _GAP_IN
     columns = max(1, min(columns, len(images), int(_MOST_WIDTH_IN / step_in)))
+    n_rows = -(-len(images) // columns)
+    columns = -(-len(images) // n_rows)  # no row much shorter than the others
     head_in = _LINE_IN * max(len(text) for text in lines) if any(titles) else 0.0
     row_in = head_in + _CELL_IN * images.shape[2] / images.shape[3] + _GAP_IN
-    n_rows = -(-len(images) // columns)
     grid_in = columns * step_in - _GAP_IN
     figure, axes = new_sheet(max(grid_in, _LEAST_WIDTH_IN), n_rows * row_in - _GAP_IN, title)
     start_in = max(0.0, _LEAST_WIDTH_IN - grid_in) / 2 + (step_in - _GAP_IN - _CELL_IN) / 2
@@ -110,21 +112,13 @@ def noise_gallery(rows: Mapping[str, np.ndarray], *, title: str = "Digits under 
     first = next(iter(rows.values()))
     _check_counts(first, **{f"row {name!r}": images for name, images in rows.items()})
     height_in, step_in = _CELL_IN * first.shape[2] / first.shape[3], _CELL_IN + 0.05
-    names_in = 0.1 + _LETTER_IN * max(map(len, rows))
+    names_in = 0.1 + LETTER_IN * max(map(len, rows))
     figure, axes = new_sheet(
         max(names_in + first.shape[0] * step_in, _LEAST_WIDTH_IN), len(rows) * (height_in + 0.05), title
     )
     for r, (name, images) in enumerate(rows.items()):
         top_in = r * (height_in + 0.05)
-        axes.text(
-            names_in - 0.1,
-            top_in + height_in / 2,
-            name,
-            ha="right",
-            va="center",
-            color=INK,
-            fontsize=SMALL_PT,
-        )
+        write(axes, name, names_in - 0.1, top_in + height_in / 2 - 0.06, align="right")
         for i, image in enumerate(images):
             paste(axes, image, names_in + i * step_in, top_in, width_in=_CELL_IN)
     return figure
@@ -220,30 +214,29 @@ def probability_bars(
         axes.set_axis_off()
     for i, (image, row, label) in enumerate(zip(images, probabilities, labels, strict=True)):
         picture, bars = panels[2 * (i // columns), i % columns], panels[2 * (i // columns) + 1, i % columns]
+        picture.set_axis_on()
         picture.imshow(to_paper(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        picture.set_title(f"true: {names[label]}", fontsize=SMALL_PT, color=INK)
+        picture.set_title(f"true: {names[label]}", fontsize=SMALL_PT, color=INK, parse_math=False)
         picture.set(xticks=[], yticks=[])
         picture.spines[:].set(color=PALE, linewidth=0.6)
-        best = int(row.argmax())
-        picture.set_axis_on()
         bars.set_axis_on()
-        style_axes(bars, x_label="probability", grid=False)
-        colours = [(RIGHT if best == label else WRONG) if k == best else GREY for k in range(len(names))]
-        bars.barh(range(len(names)), row, color=colours, height=0.7)
-        bars.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1), yticks=range(len(names)))
-        bars.set_yticklabels(names)
-        for k, p in enumerate(row):
-            inside = p > 0.6
-            bars.text(
-                p - 0.03 if inside else p + 0.03,
-                k,
-                _small(float(p)),
-                va="center",
-                fontsize=SMALL_PT - 1,
-                ha="right" if inside else "left",
-                color="white" if inside else INK,
-            )
+        _draw_bars(bars, row, int(label), names)
     return figure
+
+
+def _draw_bars(axes: Axes, probabilities: np.ndarray, label: int, names: Sequence[str]) -> None:
+    """Draw the probabilities (K,) of one image as bars, a class to a line, each with its figure."""
+    classes, best = range(len(names)), int(probabilities.argmax())
+    style_axes(axes, x_label="probability", grid=False)
+    colours = [(RIGHT if best == label else WRONG) if k == best else GREY for k in classes]
+    axes.barh(classes, probabilities, color=colours, height=0.7)
+    axes.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1))
+    axes.set_yticks(classes, names, parse_math=False)
+    for k, p in enumerate(probabilities.tolist()):
+        inside = p > 0.6  # beyond, there is no room to the right of the bar
+        place = {"x": p - 0.03, "ha": "right"} if inside else {"x": p + 0.03, "ha": "left"}
+        colour = "white" if inside else INK
+        axes.text(y=k, s=_small(p), va="center", fontsize=SMALL_PT - 1, color=colour, **place)
 
 
 def _class_names(classes: Sequence[str] | None, n_classes: int) -> list[str]:

@@ -15,7 +15,7 @@ def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
     """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path."""
     parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
     parts += [f"- {note}" for note in notes(list(study.lines))]
-    for title, figure in study.draw(results).items():
+    for title, figure in study.draw(study, results).items():
         path = folder / f"report-{name}-{title}.png"
         save_figure(figure, path, overwrite=True)
         parts.append(f"![{title}]({path.name})")

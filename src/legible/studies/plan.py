@@ -95,14 +95,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Study:
-    """A report: its title, its lines, and a function that draws its figures from rows and images."""
+    """A report: its title, its lines, and a function (study, results) that draws its figures by name."""
 
     title: str
     lines: tuple[Line, ...]
-    draw: Callable[[Any], dict[str, Any]]
+    draw: Callable[..., dict[str, Any]]
+
+    def line(self, row: str) -> Line:
+        """The line of that row."""
+        return next(line for line in self.lines if line.row == row)
 
 
 STUDIES: Registry[Study] = Registry("study", "legible reproduce --help")
+
+
+def recipe_of(model: str) -> Settings:
+    """The training settings that a registered model carries, or the usual ones."""
+    return Settings.of(MODELS.get(MODELS.parse(model).name).facts.get("recipe", {}))
 
 
 def over_seeds(run: Run, n_seeds: int) -> tuple[Run, ...]:

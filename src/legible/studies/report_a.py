@@ -1,18 +1,19 @@
-"""Report A: Image Classifier for the MNIST (N. A. Muthunayake).
+"""Report A: Image Classifier for the MNIST (N. A. Muthunayake). Rows A1 to A5.
 
-Rows A1 to A5. The report trained for 10 epochs in batches of 32 and followed the test set; its optimiser
-is not said, so ours is Adam at its usual rate.
+The report trained in batches of 32 and followed the test set; its optimiser is not said, so ours is Adam at
+its usual rate. Its noise is Gaussian, 0.5, clipped to [0, 1], drawn once for all epochs.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+
+from matplotlib.figure import Figure
 
 from legible.noise import add_noise
 from legible.report import figures
 from legible.seeds import rng_for
-from legible.studies.plan import STUDIES, Line, Run, Study, over_folds, over_seeds
+from legible.studies.plan import STUDIES, Line, Run, Study, over_folds, over_seeds, recipe_of
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
@@ -22,10 +23,11 @@ AS_PUBLISHED = Run(
 )
 NOISY = replace(AS_PUBLISHED, train_noise=(NOISE,), fresh_noise=False, tests=(NOISE,))
 AUGMENTED = replace(
-    AS_PUBLISHED,
-    settings=Settings(n_epochs=20, batch_size=64, average=0.998),
-    train_noise=(NOISE,), tests=("clean", NOISE), watch="nothing",
+    AS_PUBLISHED, watch="nothing",
+    settings=Settings(n_epochs=20, batch_size=64, augment=("affine",), label_smoothing=0.1),
 )  # fmt: skip
+OURS_CLEAN = Run(model="digits-wide", settings=replace(recipe_of("digits-wide"), n_epochs=20, augment=("affine",)))
+OURS_NOISY = Run(model="digits-wide:filters=32", settings=replace(recipe_of("digits-wide"), n_epochs=10), train_noise=(NOISE,), tests=(NOISE,))
 
 
 @STUDIES.register("a", rows="A1-A5")
@@ -34,14 +36,31 @@ def study_report_a() -> Study:
     lines = (
         Line("A1", "conv 32 - pool - dense 100, 10 epochs, batch 32", "98.68 %", over_seeds(AS_PUBLISHED, 3), 98.68,
              note="the curve is of the test images, as the report drew it; nothing is chosen by it."),
-        Line("A2", "the same on 5 shuffled folds of the training images", "about 98.68 %",
+        Line("A2", "A1 on 5 shuffled folds of the training images", "about 98.68 %",
              over_folds(replace(AS_PUBLISHED, watch="nothing"), 5), 98.68),
-        Line("A3", "A1 with Gaussian noise 0.5, drawn once, on training and test images", "94.08 and 94.66 %",
-             over_seeds(NOISY, 3), 94.66, test=NOISE, note="clipped to [0, 1], like all noise here."),
+        Line("A3", "A1 under Gaussian noise 0.5, drawn once, in training and test", "94.08 and 94.66 %",
+             over_seeds(NOISY, 3), 94.66, test=NOISE, note="every noise here clips to [0, 1]."),
+        Line("A3 ours", "digits-noise, noise drawn anew at every showing, 10 epochs", "94.08 and 94.66 %",
+             over_seeds(OURS_NOISY, 3), 98.4, test=NOISE, note="the aim is our own: 98.4 %."),
+        Line("A4", "nine digits before and after noise", "figure"),
+        Line("A5", "A1 with augmentation (rotation, scale, shift), 20 epochs, batch 64", "99.46 %",
+             over_seeds(AUGMENTED, 2), test="clean", note="the report does not say whether its test set was noisy."),
+        Line("A5 noisy", "the same, with fresh Gaussian noise 0.5 in training, on the noisy test", "99.46 %",
+             over_seeds(replace(AUGMENTED, train_noise=(NOISE,), tests=(NOISE,)), 2), test=NOISE),
+        Line("A5 ours", "digits-wide with the same augmentation, 20 epochs", "99.46 %", over_seeds(OURS_CLEAN, 3), 99.5,
+             note="the aim is our own: 99.5 % on clean digits."),
     )  # fmt: skip
     return Study("Report A: Image Classifier for the MNIST", lines, draw_report_a)
 
 
-def draw_report_a(results: Results) -> dict[str, Any]:
-    """A1 and A3's curves, and A4: nine digits before and after noise."""
-    return {}
+def draw_report_a(study: Study, results: Results) -> dict[str, Figure]:
+    """A1's and A3's curves, and A4: nine digits before and after noise."""
+    drawn = {}
+    for name, title in (("A1", "A1 on clean digits"), ("A3", "A3: noise drawn once is learnt by heart")):
+        if records := results.histories(study.line(name)):
+            drawn[f"{name}-curves"] = figures.curves(records, watched="test", title=title)
+    line = study.line("A1")
+    clean = results.splits(line.runs[0].dataset).train.images[:9]
+    noisy = add_noise(clean, rng_for("shown noise", NOISE), [NOISE])
+    drawn["A4-noise"] = figures.before_after(clean, noisy, title="A4: nine digits before and after Gaussian noise 0.5")
+    return drawn

@@ -40,6 +40,10 @@ class Results:
         """The runs of a line that have not been done."""
         return [run for run in line.runs if self.row(run) is None]
 
+    def histories(self, line: Line) -> list[dict[str, Any]]:
+        """The epochs' records of all of a line's finished runs, one after the other."""
+        return [record for row in self.rows_of(line) for record in row["history"]]
+
     def percents(self, line: Line) -> list[float]:
         """The test accuracy of each of a line's finished runs, in percent."""
         return [100 * row["scores"][line.test]["accuracy"] for row in self.rows_of(line)]

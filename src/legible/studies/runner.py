@@ -113,7 +113,8 @@ def _save(work: Work, checkpoint: Path) -> None:
 
 def _record(epoch: Epoch, watched: Labelled | None) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "epoch": epoch.number, "train_loss": epoch.loss, "train_accuracy": epoch.score, "seconds": epoch.seconds
+        "epoch": epoch.number, "train_loss": epoch.loss, "train_accuracy": epoch.score, "seconds": epoch.seconds,
+        "images_per_second": epoch.n_shown / epoch.seconds,
     }  # fmt: skip
     if watched is not None:
         judgement = judge(predictor(epoch.state.kept), watched.images, watched.labels, watched.classes)

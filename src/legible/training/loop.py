@@ -41,11 +41,12 @@ class State:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave. loss and score are means over the training images as they were shown."""
+    """What one epoch gave. loss and score are means over the n_shown training images as they were shown."""
 
     number: int
     loss: float
     score: float
+    n_shown: int
     seconds: float
     state: State
 
@@ -72,21 +73,23 @@ def fit(state: State, task: Task, data: Labelled, settings: Settings, *, seed: i
     keep_freed_memory()
     device = next(state.model.parameters()).device
     images, labels = torch.from_numpy(data.images).to(device), torch.from_numpy(data.labels).to(device)
-    for number in range(state.n_epochs_done + 1, settings.n_epochs + 1):
+    for number in range(state.n_epochs_done + 1, math.ceil(settings.n_epochs) + 1):
         start = time.perf_counter()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for("dropout", seed, number))
-            loss, score = _run_epoch(state, task, images, labels, settings, number, seed)
+            loss, score, n_shown = _run_epoch(state, task, images, labels, settings, number, seed)
         state.n_epochs_done = number
-        yield Epoch(number, loss, score, time.perf_counter() - start, state)
+        yield Epoch(number, loss, score, n_shown, time.perf_counter() - start, state)
 
 
 def _run_epoch(
     state: State, task: Task, images: Tensor, labels: Tensor, settings: Settings, number: int, seed: int
-) -> tuple[float, float]:
+) -> tuple[float, float, int]:
     draws = Draws(rng_for("noise", seed, number), _torch_generator(images.device, seed, number))
     batches = _shuffle(len(labels), settings.batch_size, rng_for("order", seed, number))
-    n_steps = settings.n_epochs * len(batches)
+    n_steps = round(settings.n_epochs * len(batches))
+    n_before = (number - 1) * len(batches)
+    batches = batches[: n_steps - n_before]  # of half an epoch, half of the batches
     precision, schedule = autocast(settings.precision, images.device), SCHEDULES.parse(settings.schedule)
     total_loss = torch.zeros((), device=images.device)
     total_score = torch.zeros((), device=images.device)
@@ -99,8 +102,7 @@ def _run_epoch(
         loss = task.loss(outputs, targets)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        step = (number - 1) * len(batches) + i
-        factor = SCHEDULES.call(schedule, (step + 1) / n_steps)
+        factor = SCHEDULES.call(schedule, (n_before + i + 1) / n_steps)
         set_learning_rate(state.optimiser, settings.learning_rate * factor)
         state.optimiser.step()
         _follow(state, settings.average)
@@ -108,7 +110,8 @@ def _run_epoch(
         total_score += task.score(outputs.detach(), targets)
         if i % STEPS_BETWEEN_CHECKS == 0 or i == len(batches) - 1:
             _check_finite(total_loss.item(), number, settings)
-    return total_loss.item() / len(labels), total_score.item() / len(labels)
+    n_shown = sum(map(len, batches))
+    return total_loss.item() / n_shown, total_score.item() / n_shown, n_shown
 
 
 def _shuffle(n_images: int, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from legible.registry import Registry
+from legible.training.muon import Muon
 
 Groups = list[dict[str, Any]]
 OPTIMISERS: Registry[torch.optim.Optimizer] = Registry("optimiser")
@@ -23,9 +24,9 @@ def split_parameters(model: torch.nn.Module, decay: float) -> Groups:
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give every group the same learning rate for the next step."""
+    """Give every group its learning rate for the next step: the same, times the group's own share if it has one."""
     for group in optimiser.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group.get("share", 1.0)
 
 
 @OPTIMISERS.register("sgd", decay="l2")
@@ -48,6 +49,14 @@ def make_adamw(
 ) -> torch.optim.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
     return torch.optim.AdamW(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
+
+
+@OPTIMISERS.register("muon", decay="decoupled")
+def make_muon(
+    groups: Groups, *, momentum: float = 0.8, rest: float = 0.075, n_iterations: int = 3
+) -> torch.optim.Optimizer:
+    """Orthogonalised momentum for the matrices; Adam, at `rest` times the rate, for output layer, biases and norms."""
+    return Muon(groups, momentum=momentum, rest=rest, n_iterations=n_iterations)
 
 
 @SCHEDULES.register("constant")

@@ -16,7 +16,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 class Settings:
     """How a model is trained.
 
-    n_epochs: showings of every training image. batch_size: images per step.
+    n_epochs: showings of every training image; of 1.5, the second epoch is a half. batch_size: images per step.
     optimiser, schedule, augment: specs, as `sgd:momentum=0.9`, `one-cycle:warmup=0.3`, `shift:2`.
     learning_rate: the peak of the schedule. weight_decay: decoupled from the gradient, of `adamw` and `muon`.
     l2: factor of the sum of squared weights that is added to the loss (biases and norms are left out).
@@ -25,7 +25,7 @@ class Settings:
     precision: of the arithmetic; auto takes bfloat16 where the processor has it.
     """
 
-    n_epochs: int = 10
+    n_epochs: float = 10
     batch_size: int = 128
     optimiser: str = "adam"
     learning_rate: float = 1e-3
@@ -45,6 +45,8 @@ class Settings:
                 raise ArgumentError(f"{name} must lie between {low:g} and {high:g}, not {value}.")
         if self.precision not in PRECISIONS:
             raise UnknownName("precision", self.precision, PRECISIONS)
+        if self.n_epochs == int(self.n_epochs):
+            object.__setattr__(self, "n_epochs", int(self.n_epochs))
         object.__setattr__(self, "optimiser", str(OPTIMISERS.parse(self.optimiser)))
         object.__setattr__(self, "schedule", str(SCHEDULES.parse(self.schedule)))
         object.__setattr__(self, "augment", tuple(str(AUGMENTS.parse(a)) for a in self.augment))
@@ -65,7 +67,7 @@ class Settings:
 
 
 _RANGES = (
-    ("n_epochs", 1, 100_000),
+    ("n_epochs", 0.01, 100_000),
     ("batch_size", 1, 1_000_000),
     ("learning_rate", 1e-9, 100),
     ("weight_decay", 0, 10),
