@@ -1,8 +1,8 @@
 """A card: a folder with a trained model and all that is known of it. Nothing in it is ever unpickled.
 
-    NAME/card.json             what it is, how it must be fed, what it was trained on, what it scored
-    NAME/weights.safetensors   for training on
-    NAME/model.onnx            for use
+NAME/card.json             what it is, how it must be fed, what it was trained on, what it scored
+NAME/weights.safetensors   for training on
+NAME/model.onnx            for use
 """
 
 from __future__ import annotations
@@ -21,7 +21,18 @@ from legible.errors import ModelError, UnknownName
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights"
 CARD, WEIGHTS, NETWORK = "card.json", "weights.safetensors", "model.onnx"
-_NEEDED = ("name", "task", "model", "classes", "input", "n_parameters", "n_weights", "files", "trained", "scores")
+_NEEDED = (
+    "name",
+    "task",
+    "model",
+    "classes",
+    "input",
+    "n_parameters",
+    "n_weights",
+    "files",
+    "trained",
+    "scores",
+)
 
 
 @dataclass(frozen=True)
@@ -122,11 +133,15 @@ def verify_files(card: Card) -> list[str]:
         if not path.is_file():
             raise ModelError(f"{path} is missing. Copy the whole folder of the model again.")
         if (actual := _hash(path)) != expected:
-            raise ModelError(f"{path} is damaged or changed: SHA-256 {actual[:12]}..., card says {expected[:12]}...")
+            raise ModelError(
+                f"{path} is damaged or changed: SHA-256 {actual[:12]}..., card says {expected[:12]}..."
+            )
         found.append(f"{name}: SHA-256 {expected[:12]}...")
     n_weights = count_weights(card.weights)
     if n_weights != card.facts["n_weights"]:
-        raise ModelError(f"{card.weights} holds {n_weights:,} numbers, the card says {card.facts['n_weights']:,}.")
+        raise ModelError(
+            f"{card.weights} holds {n_weights:,} numbers, the card says {card.facts['n_weights']:,}."
+        )
     return [*found, f"{WEIGHTS}: {n_weights:,} numbers"]
 
 

@@ -164,19 +164,25 @@ def _put_channels_first(array: np.ndarray, layout: Layout) -> tuple[np.ndarray, 
     if array.size == 0:
         raise InputError(f"there is no image in an array of shape {array.shape}.")
     if array.ndim == 3 and array.shape[2] in (3, 4):
-        raise InputError(f"an array of shape {array.shape} looks like one colour image: add a first axis, "
-                         "array[None]. Grey images so narrow: array[:, None].")
+        raise InputError(
+            f"an array of shape {array.shape} looks like one colour image: add a first axis, "
+            "array[None]. Grey images so narrow: array[:, None]."
+        )
     if array.ndim == 3:
         return array[:, None], ""
     if array.ndim != 4:
-        raise InputError(f"images must be (N, H, W), (N, H, W, C) or (N, C, H, W), got shape {array.shape}. "
-                         "For one image, add a first axis: array[None].")
+        raise InputError(
+            f"images must be (N, H, W), (N, H, W, C) or (N, C, H, W), got shape {array.shape}. "
+            "For one image, add a first axis: array[None]."
+        )
     axes = {"channels-first": 1, "channels-last": 3}
     possible = axes if layout == "auto" else [layout]
     fitting = [name for name in possible if array.shape[axes[name]] in _COLOURS]
     if len(fitting) > 1:
-        raise ArgumentError(f"images of shape {array.shape} may be channels-first or channels-last: "
-                            "say which with layout (--layout).")
+        raise ArgumentError(
+            f"images of shape {array.shape} may be channels-first or channels-last: "
+            "say which with layout (--layout)."
+        )
     if not fitting:
         said = "" if layout == "auto" else f" where {layout} has it"
         raise InputError(f"images of shape {array.shape} have no axis of 1, 3 or 4 channels{said}.")
@@ -197,8 +203,9 @@ def _to_brightness(pictures: np.ndarray) -> tuple[np.ndarray, str]:
     top = next((top for top in tops if high <= top), None)
     if low < 0 or top is None:
         ranges = " or ".join(f"0..{top}" for top in tops)
-        raise InputError(f"image values must lie in {ranges}, found {low:g} to {high:g}. "
-                         "Scale them to 0..1 first.")
+        raise InputError(
+            f"image values must lie in {ranges}, found {low:g} to {high:g}. Scale them to 0..1 first."
+        )
     brightness = pictures.astype(np.float32)
     if top > 1:
         brightness /= top
@@ -224,8 +231,10 @@ def _is_paper_light(brightness: np.ndarray, polarity: Polarity) -> tuple[bool, s
     some = brightness[:: max(1, len(brightness) // _IMAGES_LOOKED_AT)]
     paper = float(np.median(border_of(some)))
     if _DARK_PAPER < paper < _LIGHT_PAPER:
-        raise ArgumentError(f"the images' borders are neither light nor dark (median {paper:.2f}, 0 black, 1 "
-                            "white): say polarity (--polarity) dark-on-light or light-on-dark.")
+        raise ArgumentError(
+            f"the images' borders are neither light nor dark (median {paper:.2f}, 0 black, 1 "
+            "white): say polarity (--polarity) dark-on-light or light-on-dark."
+        )
     return paper >= _LIGHT_PAPER, f"{words[paper >= _LIGHT_PAPER]} (detected)"
 
 

@@ -78,8 +78,9 @@ def _as_output_error(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"cannot write {path}: {reason}. Nothing was left there; free some room or "
-                          "choose another place.") from error
+        raise OutputError(
+            f"cannot write {path}: {reason}. Nothing was left there; free some room or choose another place."
+        ) from error
 
 
 def _umask() -> int:

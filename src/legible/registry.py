@@ -122,7 +122,9 @@ def _read_value(text: str, default: Setting, where: str) -> Setting:
     kind = type(default)
     try:
         if kind is bool:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
+                text.lower()
+            ]
         return kind(text)
     except (ValueError, KeyError):
         words = {bool: "yes or no", int: "a whole number", float: "a number"}.get(kind, "text")

@@ -62,7 +62,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave("interrupted.", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (whoever read our output has gone)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (whoever read our output has gone)
         sys.exit(ExitCode.OK)
     except MemoryError:
         _leave("not enough memory. Take fewer or smaller images, or a smaller --batch-size.", ExitCode.INPUT)

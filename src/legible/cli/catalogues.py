@@ -28,7 +28,9 @@ def list_datasets(as_json: options.AsJson = False) -> None:
 
 
 @datasets.command("fetch")
-def fetch_datasets(names: Annotated[list[str], typer.Argument(help="Names, e.g. mnist fashion-mnist.")]) -> None:
+def fetch_datasets(
+    names: Annotated[list[str], typer.Argument(help="Names, e.g. mnist fashion-mnist.")],
+) -> None:
     """Download datasets into the cache, checked; those already there are not downloaded again."""
     from legible.data import DATASETS, load_dataset
 
@@ -36,7 +38,9 @@ def fetch_datasets(names: Annotated[list[str], typer.Argument(help="Names, e.g. 
         DATASETS.get(name)
     for name in names:
         splits = load_dataset(name)
-        say(f"{name}: {len(splits.train) + len(splits.validation):,} training and {len(splits.test):,} test images, ready")
+        say(
+            f"{name}: {len(splits.train) + len(splits.validation):,} training and {len(splits.test):,} test images, ready"
+        )
 
 
 @noises.command("list")
@@ -56,7 +60,9 @@ def list_noises(as_json: options.AsJson = False) -> None:
 def show_noise(
     specs: Annotated[list[str] | None, typer.Argument(help="Noises, e.g. gaussian:0.5; all if none.")] = None,
     dataset: options.Dataset = "digits-embedded",
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The picture, a PNG.")] = Path("noise.png"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture, a PNG.")
+    ] = Path("noise.png"),
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -69,6 +75,8 @@ def show_noise(
     chosen = [str(NOISES.parse(text)) for text in specs or NOISES.names()]
     splits, _ = load_data(dataset, "auto", "auto", None, seed)
     clean = splits.test.images[:10]
-    rows = {"clean": clean} | {name: add_noise(clean, rng_for("shown noise", name, seed), [name]) for name in chosen}
+    rows = {"clean": clean} | {
+        name: add_noise(clean, rng_for("shown noise", name, seed), [name]) for name in chosen
+    }
     save_figure(noise_gallery(rows), output, overwrite=overwrite)
     typer.echo(output)

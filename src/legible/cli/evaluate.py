@@ -20,10 +20,12 @@ def evaluate(
     noise: options.Noise = None,
     split: Annotated[str, typer.Option(help="Which images: test, validation, train or all.")] = "test",
     seed: Annotated[int, typer.Option(help="Of the noise, and of the split of your own data.")] = 0,
-    layout: options.Layout = "auto",
-    polarity: options.Polarity = "auto",
+    layout: options.LayoutOf = "auto",
+    polarity: options.PolarityOf = "auto",
     size: options.Size = None,
-    pictures: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw the pictures into this folder.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Draw the pictures into this folder.")
+    ] = None,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -50,12 +52,23 @@ def evaluate(
         )
     chain = "+".join(map(str, noises))
     if noises:
-        data = replace(data, images=add_noise(data.images, rng_for("test noise", name, chain, *[seed] * (seed > 0)), noises))
+        data = replace(
+            data,
+            images=add_noise(data.images, rng_for("test noise", name, chain, *[seed] * (seed > 0)), noises),
+        )
         say(f"noise: {chain}, each clipped to [0, 1]")
     predict(data.images[:1000])  # the first batch pays for memory that later ones find ready
     judgement = judge(predict, data.images, data.labels, data.classes)
     if as_json:
-        print_json({"model": found.name, "dataset": name, "split": split, "noise": chain or "clean", **judgement.to_json()})
+        print_json(
+            {
+                "model": found.name,
+                "dataset": name,
+                "split": split,
+                "noise": chain or "clean",
+                **judgement.to_json(),
+            }
+        )
     else:
         from legible.report.tables import confusion_table, judgement_table, per_class_table
 
@@ -65,4 +78,9 @@ def evaluate(
     if pictures is not None:
         from legible.report.figures import judgement_figures, save_figures
 
-        say("drawn: " + ", ".join(map(str, save_figures(judgement_figures(data, judgement, []), pictures, overwrite=overwrite))))
+        say(
+            "drawn: "
+            + ", ".join(
+                map(str, save_figures(judgement_figures(data, judgement, []), pictures, overwrite=overwrite))
+            )
+        )

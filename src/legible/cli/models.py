@@ -18,7 +18,9 @@ FORMATS = ("hdf5", "onnx")
 
 @app.command("list")
 def list_models(
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Also list the saved models in here.")] = Path("runs"),
+    folder: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Also list the saved models in here.")
+    ] = Path("runs"),
     as_json: options.AsJson = False,
 ) -> None:
     """List the saved models, those shipped and those in ./runs, and the models one can train."""
@@ -30,7 +32,10 @@ def list_models(
     if as_json:
         print_json({"saved": [card.facts for card in cards], "trainable": trainable})
         return
-    rows = [[card.name, str(card.folder), f"{card.facts['n_parameters']:,}", _say_score(card.main_score)] for card in cards]
+    rows = [
+        [card.name, str(card.folder), f"{card.facts['n_parameters']:,}", _say_score(card.main_score)]
+        for card in cards
+    ]
     print_table(Table(["saved model", "folder", "parameters", "score"], rows))
     if trainable:
         print_table(Table(["to train", "what it is", "settings"], [list(row.values()) for row in trainable]))
@@ -70,18 +75,27 @@ def show_model(name: Name, as_json: options.AsJson = False) -> None:
         ["gives", facts["output"]],
         ["classes", ", ".join(card.classes)],
         ["trained by", trained.get("command", "")],
-        ["on", f"{trained.get('n_images', 0):,} images in {trained.get('seconds', 0):.1f} s, {trained.get('machine', '')}"],
+        [
+            "on",
+            f"{trained.get('n_images', 0):,} images in {trained.get('seconds', 0):.1f} s, {trained.get('machine', '')}",
+        ],
         ["made", f"{trained.get('date', '')} at commit {trained.get('commit') or 'unknown'}"],
     ]
     print_table(Table(["card", card.name], rows))
     scores = [[s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}", f"{s['accuracy']:.2%}", f"{s['loss_nats']:.4f}",
                f"{s['calibration_error']:.2%}"] for s in facts["scores"]]  # fmt: skip
-    print_table(Table(["scored on", "split", "noise", "images", "accuracy", "loss (nats)", "calibration error"], scores))
+    print_table(
+        Table(
+            ["scored on", "split", "noise", "images", "accuracy", "loss (nats)", "calibration error"], scores
+        )
+    )
 
 
 @app.command("verify")
 def verify_model(
-    names: Annotated[list[str] | None, typer.Argument(help="Names or folders; all shipped ones if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names or folders; all shipped ones if none.")
+    ] = None,
 ) -> None:
     """Recompute hashes, parameter counts and one score of saved models; exit code 4 when one differs."""
     from legible.cards import find_card, list_cards
@@ -95,7 +109,9 @@ def verify_model(
 @app.command("export")
 def export_model(
     name: Name,
-    form: Annotated[str, typer.Option("--format", help="hdf5 (a pair of JSON and HDF5, for Keras) or onnx.")] = "hdf5",
+    form: Annotated[
+        str, typer.Option("--format", help="hdf5 (a pair of JSON and HDF5, for Keras) or onnx.")
+    ] = "hdf5",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; its ending is replaced.")
     ] = None,

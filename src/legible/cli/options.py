@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from legible.images import Layout, Polarity
+
 Dataset = Annotated[
     str | None,
     typer.Option(
@@ -14,10 +16,13 @@ Dataset = Annotated[
         help="A dataset's name (legible datasets list), or your own: a folder of class folders, an IDX pair, an NPZ.",
     ),
 ]  # fmt: skip
-Layout = Annotated[str, typer.Option(help="Of your own arrays: auto, channels-first or channels-last.")]
-Polarity = Annotated[str, typer.Option(help="Of your own pictures: auto, dark-on-light or light-on-dark.")]
+LayoutOf = Annotated[Layout, typer.Option(help="Of your own arrays: auto, channels-first or channels-last.")]
+PolarityOf = Annotated[
+    Polarity, typer.Option(help="Of your own pictures: auto, dark-on-light or light-on-dark.")
+]
 Size = Annotated[
-    str | None, typer.Option(metavar="HxW", help="Bring your own pictures to this size in pixels, e.g. 28x28.")
+    str | None,
+    typer.Option(metavar="HxW", help="Bring your own pictures to this size in pixels, e.g. 28x28."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of tables.")]

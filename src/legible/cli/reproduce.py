@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 
 def reproduce(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a c d e) or rows (A1 E3); all if none.")
+        list[str] | None,
+        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a c d e) or rows (A1 E3); all if none."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")
+    ] = False,
     seeds: Annotated[int | None, typer.Option(help="Only this many seeds of each run.")] = None,
     output: options.Output = None,
     pages: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages."),
     ] = None,
-    tables_only: Annotated[bool, typer.Option("--tables-only", help="Train nothing: show what the rows say.")] = False,
+    tables_only: Annotated[
+        bool, typer.Option("--tables-only", help="Train nothing: show what the rows say.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Reproduce the published reports: do the runs that are missing, then print tables and draw figures.
@@ -59,7 +65,9 @@ def reproduce(
             print_table(study_table(lines, results, study.title))
             say(*notes(lines))
         if not names:
-            say(f"written: {write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / 'pages')}")
+            say(
+                f"written: {write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / 'pages')}"
+            )
 
 
 def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:

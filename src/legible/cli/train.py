@@ -17,6 +17,7 @@ from legible.errors import ArgumentError, InputError, OutputError
 
 if TYPE_CHECKING:
     from legible.data.split import Splits
+    from legible.images import Layout, Polarity
     from legible.studies.plan import Run
 
 EMBEDDED = "digits-embedded"
@@ -29,20 +30,30 @@ def train(
     epochs: Annotated[float | None, typer.Option(help="Showings of every training image.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     optimiser: Annotated[
-        str | None, typer.Option(metavar="NAME[:SETTINGS]", help="adam, adamw, muon or sgd:momentum=0.9,nesterov=yes.")
+        str | None,
+        typer.Option(metavar="NAME[:SETTINGS]", help="adam, adamw, muon or sgd:momentum=0.9,nesterov=yes."),
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The peak of the schedule.")] = None,
     schedule: Annotated[
-        str | None, typer.Option(metavar="NAME[:SETTINGS]", help="constant, one-cycle:warmup=0.2 or triangle.")
+        str | None,
+        typer.Option(metavar="NAME[:SETTINGS]", help="constant, one-cycle:warmup=0.2 or triangle."),
     ] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay (adamw, muon).")] = None,
-    l2: Annotated[float | None, typer.Option(help="Factor of the sum of squared weights in the loss.")] = None,
-    label_smoothing: Annotated[float | None, typer.Option(help="Share of each target spread over all classes.")] = None,
+    l2: Annotated[
+        float | None, typer.Option(help="Factor of the sum of squared weights in the loss.")
+    ] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Share of each target spread over all classes.")
+    ] = None,
     augment: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME[:AMOUNT]", help="E.g. shift:2, rotation:10; may be repeated. 'none' for none."),
+        typer.Option(
+            metavar="NAME[:AMOUNT]", help="E.g. shift:2, rotation:10; may be repeated. 'none' for none."
+        ),
     ] = None,
-    average: Annotated[float | None, typer.Option(help="Decay per step of an average of the weights.")] = None,
+    average: Annotated[
+        float | None, typer.Option(help="Decay per step of an average of the weights.")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
     noise: options.Noise = None,
     noise_once: Annotated[
@@ -56,9 +67,11 @@ def train(
     hold_out: Annotated[
         bool, typer.Option(help="Hold out validation images and show their curve, or train on them too.")
     ] = True,
-    folds: Annotated[int, typer.Option(help="Cross-validate on this many folds instead of saving a model.")] = 0,
-    layout: options.Layout = "auto",
-    polarity: options.Polarity = "auto",
+    folds: Annotated[
+        int, typer.Option(help="Cross-validate on this many folds instead of saving a model.")
+    ] = 0,
+    layout: options.LayoutOf = "auto",
+    polarity: options.PolarityOf = "auto",
     size: options.Size = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was cut off.")] = False,
     overwrite: options.Overwrite = False,
@@ -102,7 +115,7 @@ def choose_settings(model: str, given: dict[str, Any]) -> Any:
 
 
 def load_data(
-    name: str | None, layout: str, polarity: str, size: str | None, seed: int
+    name: str | None, layout: Layout, polarity: Polarity, size: str | None, seed: int
 ) -> tuple[Splits, str]:
     """The images to train and judge with; MNIST when none are named, the embedded digits where it can't be had."""
     from legible.data import load_dataset
@@ -138,7 +151,9 @@ def train_and_keep(
     from legible.studies.keep import keep_work
 
     if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists already. Choose another --output, or add --overwrite to replace it.")
+        raise OutputError(
+            f"{target} exists already. Choose another --output, or add --overwrite to replace it."
+        )
     part = target.with_name(target.name + ".part")
     if part.exists() and not resume:
         if not overwrite:

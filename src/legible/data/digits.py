@@ -18,7 +18,16 @@ from legible.images import from_array, to_labels
 
 DIGITS = tuple("0123456789")
 GARMENTS = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
 )
 _TRAIN_IMAGES, _TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 _TEST_IMAGES, _TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
@@ -114,7 +123,7 @@ def load_embedded_digits() -> Splits:
     nearly all of their writers are unseen in training.
     """
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+        from sklearn.datasets import load_digits
     except ImportError:
         raise MissingExtra.of("train", "the embedded dataset") from None
     small = load_digits()  # (1797, 8, 8), 0 to 16
@@ -122,8 +131,10 @@ def load_embedded_digits() -> Splits:
     everything = Labelled(images, to_labels(small.target, 10), DIGITS)
     rest, test = hold_out_last(everything, 360)
     train, validation = hold_out_last(rest, 240)
-    words = ("scikit-learn's digits, 8 x 8, scaled to 20 x 20 and centred by mass in 28 x 28 as MNIST's are; "
-             "the last 360 are the test and the 240 before them validation, which keeps writers apart.")
+    words = (
+        "scikit-learn's digits, 8 x 8, scaled to 20 x 20 and centred by mass in 28 x 28 as MNIST's are; "
+        "the last 360 are the test and the 240 before them validation, which keeps writers apart."
+    )
     return Splits("digits-embedded", train, validation, test, (words,))
 
 

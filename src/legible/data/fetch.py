@@ -240,5 +240,7 @@ def _reason(error: Exception) -> str:
 
 
 def _cannot_write(folder: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write in {folder}: {error.strerror or error}. Free some room, or name "
-                       "another folder in the variable LEGIBLE_CACHE.")
+    return OutputError(
+        f"cannot write in {folder}: {error.strerror or error}. Free some room, or name "
+        "another folder in the variable LEGIBLE_CACHE."
+    )

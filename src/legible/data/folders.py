@@ -25,8 +25,10 @@ _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0
 _IDX_IMAGES = "*images*idx3*"
 _NPZ_KEYS = (("train", "images", "labels"), ("train", "x_train", "y_train"), ("test", "x_test", "y_test"))
 _HELD_OUT = 0.15  # share of all images for validation, and for the test, where the data brings none
-_FORMS = ("a folder with one folder of pictures per class, an IDX pair (*images*idx3* and *labels*idx1*, "
-          ".gz or not), or an .npz with the arrays images and labels")
+_FORMS = (
+    "a folder with one folder of pictures per class, an IDX pair (*images*idx3* and *labels*idx1*, "
+    ".gz or not), or an .npz with the arrays images and labels"
+)
 
 
 def read_own_data(
@@ -96,8 +98,10 @@ def _read_npz(path: Path) -> Parts:
     except Exception as error:  # a damaged archive makes zipfile and NumPy raise nearly anything
         raise InputError(f"{path} is damaged, or no .npz of plain arrays: {error}.") from error
     if "train" not in parts:
-        raise InputError(f"{path} holds {', '.join(found) or 'nothing'}; it needs arrays images and labels "
-                         "(or x_train and y_train, x_test and y_test).")
+        raise InputError(
+            f"{path} holds {', '.join(found) or 'nothing'}; it needs arrays images and labels "
+            "(or x_train and y_train, x_test and y_test)."
+        )
     for images, labels in parts.values():
         _check_counts(path, images, labels)
     return parts
@@ -113,8 +117,10 @@ def _read_idx_files(path: Path) -> tuple[Parts, tuple[str, ...]]:
             raise InputError(f"{images_file} has no matching *labels*idx1* file beside it.")
         images, labels = read_idx(images_file), read_idx(labels_file)
         if images.ndim != 3 or labels.ndim != 1:
-            raise InputError(f"{images_file} and {labels_file} hold {images.shape} and {labels.shape}, "
-                             "not images (N, H, W) and labels (N,).")
+            raise InputError(
+                f"{images_file} and {labels_file} hold {images.shape} and {labels.shape}, "
+                "not images (N, H, W) and labels (N,)."
+            )
         _check_counts(images_file, images, labels)
         parts[part] = images, labels
     return parts, tuple(f"{part} images: {file}." for part, file in files.items())
@@ -161,8 +167,10 @@ def _read_class_folders(
         parts[part] = pictures, np.array([file.parent.name for file in files])
     words: tuple[str, ...] = (f"{', '.join(map(str, roots.values()))}: {sizes.total():,} pictures.",)
     if len(sizes) > 1:
-        words += (f"The pictures come in {len(sizes)} sizes; all were scaled to {target[0]} x {target[1]} "
-                  f"(height x width){'' if size else ', the most common one'}.",)
+        words += (
+            f"The pictures come in {len(sizes)} sizes; all were scaled to {target[0]} x {target[1]} "
+            f"(height x width){'' if size else ', the most common one'}.",
+        )
     return parts, words
 
 
@@ -249,6 +257,8 @@ def _complete(path: Path, parts: dict[str, Labelled], words: tuple[str, ...], se
         train, parts[part] = split_at_random(train, share, seed)
         share = _HELD_OUT / (1 - _HELD_OUT)  # of what is left, the same again
     if missing:
-        words += (f"The data has no {' and no '.join(missing)} set: {_HELD_OUT:.0%} of each class were "
-                  f"drawn at random for {'each' if len(missing) > 1 else 'it'} (seed {seed}).",)
+        words += (
+            f"The data has no {' and no '.join(missing)} set: {_HELD_OUT:.0%} of each class were "
+            f"drawn at random for {'each' if len(missing) > 1 else 'it'} (seed {seed}).",
+        )
     return Splits(path.resolve().name, train, parts["validation"], parts["test"], words)

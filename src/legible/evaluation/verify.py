@@ -23,7 +23,9 @@ def verify_card(card: Card) -> list[str]:
     """
     found = verify_files(card)
     predict = load_runtime(card)
-    for claimed in (score for score in card.facts["scores"] if score["dataset"] == PROBE and score["split"] == "all"):
+    for claimed in (
+        score for score in card.facts["scores"] if score["dataset"] == PROBE and score["split"] == "all"
+    ):
         measured = score_on_embedded(card, predict)[0]
         if round(abs(measured["accuracy"] - claimed["accuracy"]) * claimed["n_images"]) > 1:
             raise ModelError(f"{card.folder}: accuracy on {PROBE} is {measured['accuracy']:.2%}, the card says "
@@ -64,4 +66,6 @@ def _compare_with_torch(card: Card, predict: Predict) -> list[str]:
     difference = float(np.abs(predictor(model)(images) - predict(images)).max())
     if not difference < SAME_ANSWER:
         raise ModelError(f"{card.folder}: model.onnx and weights.safetensors disagree by {difference:.3g}.")
-    return [f"{card.facts['n_parameters']:,} parameters; model.onnx and weights.safetensors agree to {difference:.1g}"]
+    return [
+        f"{card.facts['n_parameters']:,} parameters; model.onnx and weights.safetensors agree to {difference:.1g}"
+    ]

@@ -29,7 +29,12 @@ def build_fast(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
         nn.Flatten(),
     )  # fmt: skip
     n_features = flat_size(features, image_shape)
-    head = [nn.Linear(n_features, dense, bias=False), nn.BatchNorm1d(dense), nn.ReLU(), nn.Linear(dense, n_classes)]
+    head = [
+        nn.Linear(n_features, dense, bias=False),
+        nn.BatchNorm1d(dense),
+        nn.ReLU(),
+        nn.Linear(dense, n_classes),
+    ]
     return nn.Sequential(*features, *head)
 
 
@@ -55,5 +60,10 @@ def build_wide(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
         nn.Flatten(),
     )  # fmt: skip
     n_features = flat_size(features, image_shape)
-    head = [nn.Linear(n_features, dense, bias=False), nn.BatchNorm1d(dense), nn.ReLU(), nn.Linear(dense, n_classes)]
+    head = [
+        nn.Linear(n_features, dense, bias=False),
+        nn.BatchNorm1d(dense),
+        nn.ReLU(),
+        nn.Linear(dense, n_classes),
+    ]
     return nn.Sequential(*features, *head)

@@ -26,6 +26,6 @@ def flat_size(features: nn.Module, image_shape: tuple[int, int, int]) -> int:
     if min(image_shape) < 1:
         raise ArgumentError(f"an image of {image_shape} (channels, height, width) has no pixels.")
     with torch.no_grad():
-        size = features.eval()(torch.zeros(1, *image_shape)).numel()
+        size = int(features.eval()(torch.zeros(1, *image_shape)).numel())
     features.train()
     return size

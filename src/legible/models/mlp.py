@@ -25,7 +25,9 @@ def build_mlp(image_shape: ImageShape, n_classes: int, *, widths: str = "64-64")
     except ValueError:
         hidden = []
     if not hidden or min(hidden) < 1:
-        raise ArgumentError(f"model 'mlp': widths takes whole numbers joined by '-', like 64-64, not {widths!r}.")
+        raise ArgumentError(
+            f"model 'mlp': widths takes whole numbers joined by '-', like 64-64, not {widths!r}."
+        )
     sizes = [prod(image_shape), *hidden]
     layers: list[nn.Module] = [nn.Flatten()]
     for before, after in pairwise(sizes):

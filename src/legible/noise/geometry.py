@@ -65,8 +65,9 @@ def elastic(
         # 256 levels are enough for what gets smoothed, and drawn four times as fast as floats
         moves = rng.integers(-128, 128, (2, len(part), height, width), dtype=np.int8).astype(np.float32)
         dy, dx = (down * (alpha / 128)) @ moves @ across  # (n, H, W) each; the matrices are symmetric
-        return sample(part, np.arange(height, dtype=np.float32)[:, None] + dy,
-                      np.arange(width, dtype=np.float32) + dx)
+        return sample(
+            part, np.arange(height, dtype=np.float32)[:, None] + dy, np.arange(width, dtype=np.float32) + dx
+        )
 
     return in_chunks(images, rng, change)
 

@@ -44,13 +44,19 @@ def save_card(work: Work, judgements: dict[str, Judgement], folder: Path, name: 
     shape = work.stage.train.image_shape
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(save(tensors))
-    facts = {
+    facts: dict[str, Any] = {
         "name": name,
         "task": "classify",
         "model": work.run.model,
         "classes": list(work.stage.train.classes),
-        "input": {"shape": list(shape), "type": "float32", "range": [0, 1], "ink": 1,
-                  "layout": "(N, C, H, W)", "prepared_as": work.run.dataset},  # fmt: skip
+        "input": {
+            "shape": list(shape),
+            "type": "float32",
+            "range": [0, 1],
+            "ink": 1,
+            "layout": "(N, C, H, W)",
+            "prepared_as": work.run.dataset,
+        },  # fmt: skip
         "output": "logits (N, K); softmax gives probabilities",
         "n_parameters": count_parameters(work.state.model),
         "trained": _describe_training(work, command),
@@ -58,8 +64,8 @@ def save_card(work: Work, judgements: dict[str, Judgement], folder: Path, name: 
     }
     network = to_onnx(model, shape)
     card = write_card(folder, facts, network)
-    embedded = score_on_embedded(card, load_runtime(card))
-    return write_card(folder, {**facts, "scores": [*facts["scores"], *embedded]}, network)
+    facts["scores"] += score_on_embedded(card, load_runtime(card))
+    return write_card(folder, facts, network)
 
 
 def _describe_training(work: Work, command: str) -> dict[str, Any]:
@@ -93,4 +99,6 @@ def draw_judgement(work: Work, judgement: Judgement, folder: Path) -> None:
 def first_and_random(n_images: int, rng: np.random.Generator, n_first: int, n_random: int) -> np.ndarray:
     """Indices of the first images and of some at random beyond them, for pictures."""
     n_random = min(n_random, max(n_images - n_first, 0))
-    return np.concatenate([np.arange(min(n_first, n_images)), n_first + rng.permutation(n_images - n_first)[:n_random]])
+    return np.concatenate(
+        [np.arange(min(n_first, n_images)), n_first + rng.permutation(n_images - n_first)[:n_random]]
+    )

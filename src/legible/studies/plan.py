@@ -47,7 +47,9 @@ class Run:
         if self.watch not in WATCHES:
             raise UnknownName("set of images to watch", self.watch, WATCHES)
         if self.n_folds and not (self.n_folds >= 2 and 0 <= self.fold < self.n_folds):
-            raise ArgumentError(f"cannot take fold {self.fold + 1} of {self.n_folds}: it takes at least 2 folds.")
+            raise ArgumentError(
+                f"cannot take fold {self.fold + 1} of {self.n_folds}: it takes at least 2 folds."
+            )
         object.__setattr__(self, "model", str(MODELS.parse(self.model)))
         object.__setattr__(self, "train_noise", tuple(str(NOISES.parse(n)) for n in self.train_noise))
         object.__setattr__(self, "tests", tuple("+".join(split_chain(t)) or CLEAN for t in self.tests))
@@ -60,7 +62,9 @@ class Run:
     def of(cls, values: dict[str, Any]) -> Self:
         """The run that to_json wrote down."""
         known = {f.name for f in fields(cls)}
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
+        }
         return cls(**{**plain, "settings": Settings.of(values["settings"])})
 
     def key(self, data_hash: str) -> str:

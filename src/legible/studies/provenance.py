@@ -33,14 +33,18 @@ def find_commit() -> str:
 
     def ask(*words: str) -> str:
         try:
-            answer = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True)
+            answer = subprocess.run(
+                ["git", "-C", str(here), *words], capture_output=True, text=True, check=True
+            )
         except (OSError, subprocess.CalledProcessError):
             return ""
         return answer.stdout.strip()
 
     if not ask("ls-files", "--error-unmatch", str(Path(__file__))):
         return ""
-    return ask("rev-parse", "--short=10", "HEAD") + ("+" if ask("status", "--porcelain", "--", str(here)) else "")
+    return ask("rev-parse", "--short=10", "HEAD") + (
+        "+" if ask("status", "--porcelain", "--", str(here)) else ""
+    )
 
 
 def today() -> str:

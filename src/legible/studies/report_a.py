@@ -26,8 +26,15 @@ AUGMENTED = replace(
     AS_PUBLISHED, watch="nothing",
     settings=Settings(n_epochs=20, batch_size=64, augment=("affine",), label_smoothing=0.1),
 )  # fmt: skip
-OURS_CLEAN = Run(model="digits-wide", settings=replace(recipe_of("digits-wide"), n_epochs=20, augment=("affine",)))
-OURS_NOISY = Run(model="digits-wide:filters=32", settings=replace(recipe_of("digits-wide"), n_epochs=10), train_noise=(NOISE,), tests=(NOISE,))
+OURS_CLEAN = Run(
+    model="digits-wide", settings=replace(recipe_of("digits-wide"), n_epochs=20, augment=("affine",))
+)
+OURS_NOISY = Run(
+    model="digits-wide:filters=32",
+    settings=replace(recipe_of("digits-wide"), n_epochs=10),
+    train_noise=(NOISE,),
+    tests=(NOISE,),
+)
 
 
 @STUDIES.register("a", rows="A1-A5")
@@ -62,5 +69,7 @@ def draw_report_a(study: Study, results: Results) -> dict[str, Figure]:
     line = study.line("A1")
     clean = results.splits(line.runs[0].dataset).train.images[:9]
     noisy = add_noise(clean, rng_for("shown noise", NOISE), [NOISE])
-    drawn["A4-noise"] = figures.before_after(clean, noisy, title="A4: nine digits before and after Gaussian noise 0.5")
+    drawn["A4-noise"] = figures.before_after(
+        clean, noisy, title="A4: nine digits before and after Gaussian noise 0.5"
+    )
     return drawn

@@ -45,4 +45,7 @@ def draw_report_c(study: Study, results: Results) -> dict[str, Figure]:
         test.images[first], np.array(samples["probabilities"][:4]), test.labels[first], classes=test.classes,
         title="C2: the first four test digits",
     )  # fmt: skip
-    return {"C1-curves": figures.curves(results.histories(line), watched="test", title="C1"), "C2-probabilities": bars}
+    return {
+        "C1-curves": figures.curves(results.histories(line), watched="test", title="C1"),
+        "C2-probabilities": bars,
+    }

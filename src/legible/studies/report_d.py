@@ -54,7 +54,8 @@ def show_stages() -> str:
     images = splits.train.images
     model = build_model(SMALL.model, splits.train.image_shape, len(splits.classes), seed=0)
     layers = "; ".join(
-        f"{kind} {'x'.join(map(str, shape))} ({n:,})" for kind, shape, n in summarise(model, splits.train.image_shape)
+        f"{kind} {'x'.join(map(str, shape))} ({n:,})"
+        for kind, shape, n in summarise(model, splits.train.image_shape)
     )
     work = runner.begin(SMALL, splits)
     records = list(runner.advance(work))
@@ -108,7 +109,11 @@ def draw_report_d(study: Study, results: Results) -> dict[str, Figure]:
     line = study.line("D1")
     splits = results.splits(line.runs[0].dataset)
     names = [splits.classes[label] for label in splits.train.labels[:20]]
-    drawn = {"D3-training-digits": figures.digits_grid(splits.train.images[:20], names, title="D3: the first 20 training digits")}
+    drawn = {
+        "D3-training-digits": figures.digits_grid(
+            splits.train.images[:20], names, title="D3: the first 20 training digits"
+        )
+    }
     if rows := results.rows_of(line):
         samples = rows[0]["samples"][line.test]
         chosen, probabilities = np.array(samples["indices"][4:]), np.array(samples["probabilities"][4:])
@@ -118,5 +123,3 @@ def draw_report_d(study: Study, results: Results) -> dict[str, Figure]:
         )  # fmt: skip
         drawn["D3-curves"] = figures.curves(results.histories(line), watched="test", title="D1")
     return drawn
-
-

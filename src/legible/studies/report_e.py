@@ -74,7 +74,9 @@ def draw_report_e(study: Study, results: Results) -> dict[str, Figure]:
         )  # fmt: skip
     groups = {axis: {f"{value:g}": [p / 100 for p in results.percents(study.line(f"E4 {axis} {value:g}"))]
                      for value in values} for axis, values in AXES.items()}  # fmt: skip
-    if done_groups := {axis: {k: v for k, v in group.items() if v} for axis, group in groups.items() if any(group.values())}:
+    if done_groups := {
+        axis: {k: v for k, v in group.items() if v} for axis, group in groups.items() if any(group.values())
+    }:
         drawn["E4-sweeps"] = figures.grouped_dots(done_groups, references={"published, 98.89 %": 0.9889},
                                                   title="E4: one thing changed at a time")  # fmt: skip
     return drawn

@@ -71,7 +71,11 @@ def stage(run: Run, splits: Splits) -> Stage:
 
 def _with_noise(data: Labelled, chain: str, stream: str, dataset: str) -> Labelled:
     noises = split_chain(chain)
-    return replace(data, images=add_noise(data.images, rng_for(stream, dataset, chain), noises)) if noises else data
+    return (
+        replace(data, images=add_noise(data.images, rng_for(stream, dataset, chain), noises))
+        if noises
+        else data
+    )
 
 
 def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
@@ -192,7 +196,9 @@ def read_rows(path: Path) -> dict[str, dict[str, Any]]:
             row = json.loads(line)
             rows[row["key"]] = row
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}, line {number}, is not a row of results: {error}. Remove that line.") from error
+            raise InputError(
+                f"{path}, line {number}, is not a row of results: {error}. Remove that line."
+            ) from error
     return rows
 
 

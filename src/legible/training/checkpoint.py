@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -69,4 +68,6 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt", device="cpu") as file:
             return {k: file.get_tensor(k) for k in file.keys()}, dict(file.metadata())  # noqa: SIM118
     except (SafetensorError, OSError, TypeError) as error:
-        raise ModelError(f"{path} is not a usable checkpoint: {error}. Start again with --overwrite.") from error
+        raise ModelError(
+            f"{path} is not a usable checkpoint: {error}. Start again with --overwrite."
+        ) from error

@@ -26,7 +26,9 @@ PARTS = ("kernel", "bias")
 VERSION = "2.15.0"  # of Keras, whose layout this is
 
 
-def save_pair(model: nn.Module, image_shape: ImageShape, stem: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
+def save_pair(
+    model: nn.Module, image_shape: ImageShape, stem: Path, *, overwrite: bool = False
+) -> tuple[Path, Path]:
     """Write `stem`.json and `stem`.h5; return both paths.
 
     image_shape: (C, H, W) of the images the model takes. Raises ModelError for layers beyond a plain chain of
@@ -37,7 +39,9 @@ def save_pair(model: nn.Module, image_shape: ImageShape, stem: Path, *, overwrit
     config = {"class_name": "Sequential", "config": {"name": "legible", "layers": layers}}
     check_free(weights, overwrite=overwrite)
     with new_file(architecture, overwrite=overwrite) as path:
-        path.write_text(json.dumps({**config, "keras_version": VERSION, "backend": "tensorflow"}, indent=1) + "\n")
+        path.write_text(
+            json.dumps({**config, "keras_version": VERSION, "backend": "tensorflow"}, indent=1) + "\n"
+        )
     with new_file(weights, overwrite=overwrite) as path, h5py.File(path, "w") as file:
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", VERSION.encode()
         names = [layer["config"]["name"] for layer in layers[1:]]
@@ -64,7 +68,9 @@ def load_pair(stem: Path) -> tuple[nn.Module, ImageShape]:
         height, width, channels = layers[0]["config"]["batch_input_shape"][1:]
         modules = _build_chain(layers[1:], tensors, (channels, height, width))
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise InputError(f"{stem}.json and {stem}.h5 are not a pair of architecture and weights: {error}") from error
+        raise InputError(
+            f"{stem}.json and {stem}.h5 are not a pair of architecture and weights: {error}"
+        ) from error
     return nn.Sequential(*modules).eval(), (channels, height, width)
 
 
@@ -107,13 +113,22 @@ def _describe(module: nn.Module, name: str) -> dict[str, Any]:
     for kind, class_name, settings in _KINDS:
         if isinstance(module, kind):
             return {"class_name": class_name, "config": {"name": name, **settings(module)}}
-    raise ModelError(f"a layer of kind {type(module).__name__} has no HDF5 form here; export the model as ONNX.")
+    raise ModelError(
+        f"a layer of kind {type(module).__name__} has no HDF5 form here; export the model as ONNX."
+    )
 
 
 def _describe_convolution(m: Any) -> dict[str, Any]:
     if m.padding != (0, 0) or m.groups != 1 or m.stride != (1, 1):
-        raise ModelError("only unpadded convolutions of stride 1 have an HDF5 form here; export the model as ONNX.")
-    return {"filters": m.out_channels, "kernel_size": list(m.kernel_size), "activation": "linear", "padding": "valid"}
+        raise ModelError(
+            "only unpadded convolutions of stride 1 have an HDF5 form here; export the model as ONNX."
+        )
+    return {
+        "filters": m.out_channels,
+        "kernel_size": list(m.kernel_size),
+        "activation": "linear",
+        "padding": "valid",
+    }
 
 
 _KINDS: tuple[tuple[type[nn.Module], str, Callable[[Any], dict[str, Any]]], ...] = (
@@ -164,5 +179,6 @@ def _build(
 
 def _fill(layer: nn.Conv2d | nn.Linear, kernel: np.ndarray, bias: np.ndarray) -> nn.Module:
     layer.weight.data = torch.from_numpy(np.ascontiguousarray(kernel))
+    assert layer.bias is not None
     layer.bias.data = torch.from_numpy(bias)
     return layer

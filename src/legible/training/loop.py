@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from legible.data.split import Labelled
 from legible.errors import ModelError
 from legible.memory import keep_freed_memory
+from legible.models import to_channels_last
 from legible.seeds import rng_for, seed_for
 from legible.training.optimisers import OPTIMISERS, SCHEDULES, set_learning_rate, split_parameters
 from legible.training.settings import Settings
@@ -53,7 +54,7 @@ class Epoch:
 
 def prepare(model: nn.Module, settings: Settings) -> State:
     """Put a model on the accelerator, if there is one, with its optimiser and its average."""
-    model = model.to(find_device(), memory_format=torch.channels_last)
+    model = to_channels_last(model.to(find_device()))
     spec = OPTIMISERS.parse(settings.optimiser)
     # the gradient of l2 * sum(w^2) is 2 * l2 * w, which is what `weight_decay` of SGD and Adam adds
     coupled = OPTIMISERS.get(spec.name).facts["decay"] == "l2"
@@ -101,7 +102,7 @@ def _run_epoch(
             outputs = state.model(inputs).float()
         loss = task.loss(outputs, targets)
         state.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         factor = SCHEDULES.call(schedule, (n_before + i + 1) / n_steps)
         set_learning_rate(state.optimiser, settings.learning_rate * factor)
         state.optimiser.step()
@@ -115,7 +116,7 @@ def _run_epoch(
 
 
 def _shuffle(n_images: int, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """All indices in random order, in batches of nearly equal size (a last batch of one would upset norms)."""
+    """All indices in random order, in batches of nearly equal size: a last batch of one would upset norms."""
     return np.array_split(rng.permutation(n_images), math.ceil(n_images / batch_size))
 
 
@@ -148,7 +149,7 @@ def find_device() -> torch.device:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is faster here: the processor or the accelerator computes in it."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
@@ -166,7 +167,8 @@ def predictor(model: nn.Module, *, batch_size: int = 1000) -> Callable[[np.ndarr
     def predict(images: np.ndarray) -> np.ndarray:
         model.eval()
         with torch.inference_mode():
-            outputs = [model(b.to(device)).float().cpu() for b in torch.from_numpy(images).split(batch_size)]
+            batches = torch.split(torch.from_numpy(images), batch_size)
+            outputs = [model(batch.to(device)).float().cpu() for batch in batches]
         return torch.cat(outputs).numpy()
 
     return predict

@@ -53,7 +53,9 @@ class Muon(torch.optim.Optimizer):
         scale = math.sqrt(max(1.0, matrix.shape[0] / matrix.shape[1]))
         parameter.mul_(1.0 - group["lr"] * group["weight_decay"]).add_(update, alpha=-group["lr"] * scale)
 
-    def _step_adam(self, parameter: Tensor, learning_rate: float, betas: tuple[float, float] = (0.9, 0.99)) -> None:
+    def _step_adam(
+        self, parameter: Tensor, learning_rate: float, betas: tuple[float, float] = (0.9, 0.99)
+    ) -> None:
         gradient, memory = parameter.grad, self.state[parameter]
         assert gradient is not None
         if not memory:
