@@ -86,7 +86,7 @@ def _describe_chain(model: nn.Module, image_shape: ImageShape) -> tuple[Layers, 
     for i, module in enumerate(model.cpu().eval()):
         if isinstance(module, nn.Flatten):
             flattened = tuple(sample.shape[1:])
-        if isinstance(module, nn.ReLU):
+        if isinstance(module, nn.ReLU) and "activation" in layers[-1]["config"]:
             layers[-1]["config"]["activation"] = "relu"
         else:
             layers.append(_describe(module, f"layer_{i}"))
@@ -136,6 +136,7 @@ _KINDS: tuple[tuple[type[nn.Module], str, Callable[[Any], dict[str, Any]]], ...]
     (nn.Linear, "Dense", lambda m: {"units": m.out_features, "activation": "linear"}),
     (nn.MaxPool2d, "MaxPooling2D", lambda m: {"pool_size": [m.kernel_size] * 2, "strides": [m.stride] * 2}),
     (nn.Dropout, "Dropout", lambda m: {"rate": m.p}),
+    (nn.ReLU, "Activation", lambda m: {"activation": "relu"}),
     (nn.Flatten, "Flatten", lambda m: {}),
 )
 
@@ -152,7 +153,7 @@ def _build_chain(layers: Layers, tensors: Tensors, image_shape: ImageShape) -> I
             flattened = None
         with torch.no_grad():
             sample = module.eval()(sample)
-        modules += [module, nn.ReLU()] if config.get("activation") == "relu" else [module]
+        modules += [module, nn.ReLU()] if config.get("activation") == "relu" and weights else [module]
     return modules
 
 
@@ -172,6 +173,8 @@ def _build(
         return nn.MaxPool2d(config["pool_size"][0], config["strides"][0])
     if kind == "Dropout":
         return nn.Dropout(config["rate"])
+    if kind == "Activation":
+        return nn.ReLU()
     if kind == "Flatten":
         return nn.Flatten()
     raise ValueError(f"a layer of kind {kind!r} is not known here")
