@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch._dynamo  # the first step of any optimiser imports it: 2 s that are not training
 from torch import Tensor, nn
 
 from legible.data.split import Labelled
