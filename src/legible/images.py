@@ -7,15 +7,14 @@ passes through `from_array` once, and is that afterwards everywhere. Labels are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 
+from legible.choices import Layout, Polarity
 from legible.errors import ArgumentError, InputError
 
-Layout = Literal["auto", "channels-first", "channels-last"]
-Polarity = Literal["auto", "dark-on-light", "light-on-dark"]
 LAYOUTS: tuple[Layout, ...] = ("auto", "channels-first", "channels-last")
 POLARITIES: tuple[Polarity, ...] = ("auto", "dark-on-light", "light-on-dark")
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}

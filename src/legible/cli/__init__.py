@@ -1,4 +1,7 @@
-"""The command line: verbs -> functions. stdout is data, stderr is words; PyTorch is imported only by verbs that train."""
+"""The command line: verbs -> functions. stdout is data, stderr is words.
+
+PyTorch is imported only inside the verbs that train.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train, judge and keep networks that read handwriting, and reproduce published results.",
-    epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, 7 results differ.",
+    epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "
+    "7 results differ, 130 interrupted.",
 )
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
@@ -27,9 +31,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(catalogues.datasets, name="datasets")
 app.add_typer(catalogues.noises, name="noise")
 
-EXTRAS = {
-    "torch": "train", "sklearn": "train", "matplotlib": "train", "safetensors": "train", "onnx": "train", "h5py": "train"
-}  # fmt: skip
+EXTRAS = dict.fromkeys(("torch", "sklearn", "matplotlib", "safetensors", "onnx", "h5py"), "train")
 
 
 def _show_version(asked: bool) -> None:

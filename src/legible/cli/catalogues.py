@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from legible.cli import options
-from legible.cli.screen import print_json, print_table, say
+from legible.cli.screen import downloading, print_json, print_table, say
 
 datasets = typer.Typer(no_args_is_help=True, help="List and fetch datasets.")
 noises = typer.Typer(no_args_is_help=True, help="List and show noises.")
@@ -32,15 +32,16 @@ def fetch_datasets(
     names: Annotated[list[str], typer.Argument(help="Names, e.g. mnist fashion-mnist.")],
 ) -> None:
     """Download datasets into the cache, checked; those already there are not downloaded again."""
-    from legible.data import DATASETS, load_dataset
+    from legible.data import DATASETS, fetch_dataset
 
     for name in names:
         DATASETS.get(name)
     for name in names:
-        splits = load_dataset(name)
-        say(
-            f"{name}: {len(splits.train) + len(splits.validation):,} training and {len(splits.test):,} test images, ready"
-        )
+        with downloading() as progress:
+            paths = fetch_dataset(name, progress=progress)
+        for path in paths:
+            typer.echo(path)
+        say(f"{name}: {len(paths)} files, checked" if paths else f"{name} comes with the program")
 
 
 @noises.command("list")

@@ -47,8 +47,8 @@ def evaluate(
     data = splits.named(split)
     if data.classes != found.classes:
         raise InputError(
-            f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), but {name} has "
-            f"{len(data.classes)} ({', '.join(data.classes)}). Judge it on images of its own classes."
+            f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), but {name} "
+            f"has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
         )
     chain = "+".join(map(str, noises))
     if noises:
@@ -72,15 +72,12 @@ def evaluate(
     else:
         from legible.report.tables import confusion_table, judgement_table, per_class_table
 
-        for table in (judgement_table(judgement, title=f"{found.name} on {name} ({split}), {chain or 'clean'}"),
-                      per_class_table(judgement), confusion_table(judgement)):  # fmt: skip
-            print_table(table)
+        title = f"{found.name} on {name} ({split}), {chain or 'clean'}"
+        print_table(judgement_table(judgement, title=title))
+        print_table(per_class_table(judgement))
+        print_table(confusion_table(judgement))
     if pictures is not None:
         from legible.report.figures import judgement_figures, save_figures
 
-        say(
-            "drawn: "
-            + ", ".join(
-                map(str, save_figures(judgement_figures(data, judgement, []), pictures, overwrite=overwrite))
-            )
-        )
+        drawn = save_figures(judgement_figures(data, judgement), pictures, overwrite=overwrite)
+        say("drawn: " + ", ".join(map(str, drawn)))

@@ -48,8 +48,14 @@ def _list_trainable() -> list[dict[str, str]]:
         from legible.models import MODELS
     except ModuleNotFoundError:
         return []
-    return [{"name": entry.name, "summary": entry.summary,
-             "settings": ", ".join(f"{k}={v}" for k, v in entry.defaults.items())} for entry in MODELS]  # fmt: skip
+    return [
+        {
+            "name": e.name,
+            "summary": e.summary,
+            "settings": ", ".join(f"{k}={v}" for k, v in e.defaults.items()),
+        }
+        for e in MODELS
+    ]
 
 
 def _say_score(score: dict[str, Any]) -> str:
@@ -68,6 +74,7 @@ def show_model(name: Name, as_json: options.AsJson = False) -> None:
         return
     facts, trained = card.facts, card.facts["trained"]
     channels, height, width = card.image_shape
+    seconds, date = trained.get("seconds", 0), trained.get("date", "")
     rows = [
         ["folder", str(card.folder)],
         ["model", f"{facts['model']}, {facts['n_parameters']:,} parameters"],
@@ -75,20 +82,17 @@ def show_model(name: Name, as_json: options.AsJson = False) -> None:
         ["gives", facts["output"]],
         ["classes", ", ".join(card.classes)],
         ["trained by", trained.get("command", "")],
-        [
-            "on",
-            f"{trained.get('n_images', 0):,} images in {trained.get('seconds', 0):.1f} s, {trained.get('machine', '')}",
-        ],
-        ["made", f"{trained.get('date', '')} at commit {trained.get('commit') or 'unknown'}"],
+        ["on", f"{trained.get('n_images', 0):,} images in {seconds:.1f} s, {trained.get('machine', '')}"],
+        ["made", f"{date} at commit {trained.get('commit') or 'unknown'}"],
     ]
     print_table(Table(["card", card.name], rows))
-    scores = [[s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}", f"{s['accuracy']:.2%}", f"{s['loss_nats']:.4f}",
-               f"{s['calibration_error']:.2%}"] for s in facts["scores"]]  # fmt: skip
-    print_table(
-        Table(
-            ["scored on", "split", "noise", "images", "accuracy", "loss (nats)", "calibration error"], scores
-        )
-    )
+    columns = ["scored on", "split", "noise", "images", "accuracy", "loss (nats)", "calibration error"]
+    scores = [
+        [s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}", f"{s['accuracy']:.2%}",
+         f"{s['loss_nats']:.4f}", f"{s['calibration_error']:.2%}"]
+        for s in facts["scores"]
+    ]  # fmt: skip
+    print_table(Table(columns, scores))
 
 
 @app.command("verify")

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from legible.images import Layout, Polarity
+from legible.choices import Layout, Polarity
 
 Dataset = Annotated[
     str | None,
     typer.Option(
         "--dataset", "-d", metavar="NAME|PATH",
-        help="A dataset's name (legible datasets list), or your own: a folder of class folders, an IDX pair, an NPZ.",
+        help="A dataset's name (legible datasets list), or your own: a folder of class folders, an IDX pair, "
+        "an NPZ.",
     ),
 ]  # fmt: skip
 LayoutOf = Annotated[Layout, typer.Option(help="Of your own arrays: auto, channels-first or channels-last.")]

@@ -25,7 +25,7 @@ def reproduce(
     quick: Annotated[
         bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")
     ] = False,
-    seeds: Annotated[int | None, typer.Option(help="Only this many seeds of each run.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Only this many seeds of each run.")] = None,
     output: options.Output = None,
     pages: Annotated[
         Path | None,
@@ -38,14 +38,14 @@ def reproduce(
 ) -> None:
     """Reproduce the published reports: do the runs that are missing, then print tables and draw figures.
 
-    Finished runs are kept as lines of OUTPUT/rows.jsonl (default: results, or results/quick with --quick) and are
-    not done again; a run that was cut off goes on from its last epoch.
+    Finished runs are kept as lines of OUTPUT/rows.jsonl (default: results, or results/quick with --quick) and
+    are not done again; a run that was cut off goes on from its last epoch.
     """
     with waiting("starting PyTorch"):
         from legible.data import load_dataset
         from legible.studies.pages import write_page
         from legible.studies.plan import shrink
-        from legible.studies.results import Results, notes, study_table
+        from legible.studies.results import Results, line_facts, notes, study_table
         from legible.studies.runner import read_rows
     folder = output or Path("results") / ("quick" if quick else "")
     results = Results(read_rows(folder / "rows.jsonl"), load_dataset)
@@ -58,16 +58,14 @@ def reproduce(
     if not tables_only:
         do_missing([line for _, _, lines in chosen for line in lines], results, folder)
     if as_json:
-        print_json({line.row: {"system": line.system, "published": line.published, "percents": results.percents(line)}
-                    for _, _, lines in chosen for line in lines if line.runs})  # fmt: skip
+        print_json({line.row: line_facts(line, results) for _, _, lines in chosen for line in lines})
     for name, study, lines in chosen:
         if not as_json:
             print_table(study_table(lines, results, study.title))
             say(*notes(lines))
         if not names:
-            say(
-                f"written: {write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / 'pages')}"
-            )
+            page = write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / "pages")
+            say(f"written: {page}")
 
 
 def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
@@ -80,8 +78,10 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
     for name in wanted:
         if name not in studies and name not in rows:
             raise UnknownName("study or row", name, [*studies, *sorted(rows)])
-    chosen = [(name, study, [line for line in study.lines if name in wanted or line.row.split()[0].lower() in wanted])
-              for name, study in studies.items()]  # fmt: skip
+    chosen = [
+        (name, study, [x for x in study.lines if name in wanted or x.row.split()[0].lower() in wanted])
+        for name, study in studies.items()
+    ]
     return [(name, study, lines) for name, study, lines in chosen if lines]
 
 

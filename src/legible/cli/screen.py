@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +48,44 @@ class EpochLines:
 
     def show(self, record: dict[str, Any]) -> None:
         """Print one epoch's record, as studies.runner.advance yields it."""
+        from legible.report.tables import duration
+
         self.n_shown += 1
         left = (time.monotonic() - self._start) / self.n_shown * (self.n_epochs - record["epoch"])
         watched = f"  held out {record['watch_accuracy']:7.2%}" if "watch_accuracy" in record else ""
         say(
             f"{self.label}epoch {record['epoch']:>3}/{self.n_epochs}  loss {record['train_loss']:.4f}  "
             f"train {record['train_accuracy']:7.2%}{watched}  {record['images_per_second']:,.0f} images/s"
-            + (f"  {format_seconds(left)} left" if left else "")
+            + (f"  {duration(left)} left" if left else "")
         )
+
+
+@contextmanager
+def downloading() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows how far a download is: (file name, bytes done, bytes in all or 0)."""
+    seen: dict[str, Any] = {}
+    if not sys.stderr.isatty():
+
+        def tell(name: str, done: int, total: int) -> None:
+            if name not in seen:
+                say(f"downloading {name}" + (f", {total / 1e6:.1f} MB" if total else ""))
+            seen[name] = done
+
+        yield tell
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(),
+               progress.TransferSpeedColumn(), progress.TimeRemainingColumn())  # fmt: skip
+    with progress.Progress(*columns, console=Console(stderr=True)) as bars:
+
+        def draw(name: str, done: int, total: int) -> None:
+            if name not in seen:
+                seen[name] = bars.add_task(name, total=total or None)
+            bars.update(seen[name], completed=done)
+
+        yield draw
 
 
 @contextmanager
@@ -68,14 +98,3 @@ def waiting(what: str) -> Iterator[None]:
 
     with Console(stderr=True).status(what):
         yield
-
-
-def format_seconds(seconds: float) -> str:
-    """A time people read at a glance: 0.8 s, 45 s, 3 min 05 s, 2 h 10 min."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

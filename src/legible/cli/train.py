@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from legible.cli import options
-from legible.cli.screen import EpochLines, format_seconds, print_json, print_table, say, waiting
+from legible.cli.screen import EpochLines, downloading, print_json, print_table, say, waiting
 from legible.errors import ArgumentError, InputError, OutputError
+from legible.output import check_free
 
 if TYPE_CHECKING:
+    from legible.choices import Layout, Polarity
     from legible.data.split import Splits
-    from legible.images import Layout, Polarity
     from legible.studies.plan import Run
 
 EMBEDDED = "digits-embedded"
@@ -79,8 +80,9 @@ def train(
 ) -> None:
     """Train a classifier, judge it on the test images, and save it with its pictures.
 
-    Settings that you leave out follow the model's own recipe. Every epoch leaves a checkpoint in FOLDER.part; when
-    all is done, FOLDER holds the model (card.json, weights.safetensors, model.onnx), judgement.json and pictures.
+    Settings that you leave out follow the model's own recipe. Every epoch leaves a checkpoint in FOLDER.part;
+    when all is done, FOLDER holds the model (card.json, weights.safetensors, model.onnx), judgement.json and
+    pictures.
     """
     with waiting("starting PyTorch"):
         from legible.studies.plan import Run
@@ -117,18 +119,22 @@ def choose_settings(model: str, given: dict[str, Any]) -> Any:
 def load_data(
     name: str | None, layout: Layout, polarity: Polarity, size: str | None, seed: int
 ) -> tuple[Splits, str]:
-    """The images to train and judge with; MNIST when none are named, the embedded digits where it can't be had."""
+    """The images to train and judge with; when none are named MNIST, or the embedded digits without it."""
     from legible.data import load_dataset
 
     shape = read_size(size)
     if name is None:
         try:
-            splits, name = load_dataset("mnist"), "mnist"
-        except InputError as error:
+            with downloading() as progress:
+                splits, name = load_dataset("mnist", size=shape, progress=progress), "mnist"
+        except (InputError, OutputError) as error:  # no network, or no room to keep what it gives
             say(str(error), f"Going on with the {EMBEDDED} dataset, 1,797 small real digits, instead.")
-            splits, name = load_dataset(EMBEDDED), EMBEDDED
+            splits, name = load_dataset(EMBEDDED, size=shape), EMBEDDED
     else:
-        splits = load_dataset(name, layout=layout, polarity=polarity, size=shape, seed=seed)
+        with downloading() as progress:
+            splits = load_dataset(
+                name, layout=layout, polarity=polarity, size=shape, seed=seed, progress=progress
+            )
     say(*splits.words)
     return splits, name
 
@@ -147,22 +153,23 @@ def train_and_keep(
     run: Run, splits: Splits, target: Path, *, resume: bool, overwrite: bool, as_json: bool
 ) -> None:
     """Train with a checkpoint per epoch, judge, and put the finished folder in its place."""
+    from legible.report.tables import duration
     from legible.studies import runner
     from legible.studies.keep import keep_work
 
-    if target.exists() and not overwrite:
-        raise OutputError(
-            f"{target} exists already. Choose another --output, or add --overwrite to replace it."
-        )
+    check_free(target, overwrite=overwrite)
     part = target.with_name(target.name + ".part")
     if part.exists() and not resume:
         if not overwrite:
-            raise OutputError(f"an unfinished training lies in {part}. Add --resume to go on with it, or --overwrite "
-                              "to start anew.")  # fmt: skip
+            raise OutputError(f"an unfinished training lies in {part}. Add --resume to go on with it, or "
+                              "--overwrite to start anew.")  # fmt: skip
         shutil.rmtree(part)
     checkpoint = part / "checkpoint.safetensors"
     work = runner.begin(run, splits, checkpoint)
     n_done = work.state.n_epochs_done
+    if run.train_noise:
+        how = "drawn anew at every showing" if run.fresh_noise else "drawn once"
+        say(f"noise: {' + '.join(run.train_noise)}, each clipped to [0, 1], {how}")
     say(f"training {run.model} (seed {run.seed})" + (f", after epoch {n_done}" if n_done else ""))
     lines = EpochLines(run.settings.n_epochs)
     try:
@@ -172,7 +179,7 @@ def train_and_keep(
         say(f"interrupted after epoch {work.state.n_epochs_done} of {run.settings.n_epochs}; go on with:",
             f"  {_command()} --resume")  # fmt: skip
         raise
-    say(f"trained in {format_seconds(sum(r['seconds'] for r in work.history))}")
+    say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
     with waiting("judging and saving"):
         judgements = runner.conclude(work)
         card = keep_work(work, judgements, target, _command(), overwrite=overwrite)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from legible.choices import Layout, Polarity
 from legible.data.fetch import Progress, fetch_file, is_at_hand
 from legible.data.folders import read_own_data
 from legible.data.split import Splits
 from legible.errors import ArgumentError, InputError
-from legible.images import Layout, Polarity, resize_images
+from legible.images import resize_images
 from legible.registry import Registry
 
 DATASETS: Registry[Splits] = Registry("dataset", "legible datasets list")

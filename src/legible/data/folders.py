@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from legible.choices import Layout, Polarity
 from legible.data.fetch import read_unpacked
 from legible.data.split import Labelled, Splits, split_at_random
 from legible.errors import ArgumentError, InputError
-from legible.images import Layout, Polarity, border_of, check_size, fit_picture, from_array, to_labels
+from legible.images import border_of, check_size, fit_picture, from_array, to_labels
 
 Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # train, validation, test -> images and labels as they were
 _PARTS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}

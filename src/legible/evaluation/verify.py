@@ -1,4 +1,4 @@
-"""Check that a card still is what it says: its files, its size, one score, and its answers in a second runtime."""
+"""Check that a card still is what it says: its files, its size, one score, its answers in two runtimes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ def verify_card(card: Card) -> list[str]:
     ):
         measured = score_on_embedded(card, predict)[0]
         if round(abs(measured["accuracy"] - claimed["accuracy"]) * claimed["n_images"]) > 1:
-            raise ModelError(f"{card.folder}: accuracy on {PROBE} is {measured['accuracy']:.2%}, the card says "
-                             f"{claimed['accuracy']:.2%}. The model has changed; train it again.")  # fmt: skip
+            raise ModelError(
+                f"{card.folder}: accuracy on {PROBE} is {measured['accuracy']:.2%}, the card says "
+                f"{claimed['accuracy']:.2%}. The model has changed; train it again."
+            )
         found.append(f"accuracy on {PROBE}: {measured['accuracy']:.2%}, as the card says")
     return [*found, *_compare_with_torch(card, predict)]
 
 
 def score_on_embedded(card: Card, predict: Predict) -> list[dict[str, Any]]:
-    """A card's score on all embedded digits; empty for a card that takes other images or was trained on them."""
+    """A card's score on all embedded digits; none for one that takes other images or was trained on them."""
     from legible.data import load_dataset
 
     if card.image_shape != (1, 28, 28) or len(card.classes) != 10:
@@ -60,12 +62,13 @@ def _compare_with_torch(card: Card, predict: Predict) -> list[str]:
 
     model = load_model(card)
     if count_parameters(model) != card.facts["n_parameters"]:
-        raise ModelError(f"{card.folder}: the model has {count_parameters(model):,} parameters, the card says "
-                         f"{card.facts['n_parameters']:,}.")  # fmt: skip
+        raise ModelError(
+            f"{card.folder}: the model has {count_parameters(model):,} parameters, the card says "
+            f"{card.facts['n_parameters']:,}. Train or copy the model again."
+        )
     images = rng_for("probe").random((64, *card.image_shape), dtype=np.float32)
     difference = float(np.abs(predictor(model)(images) - predict(images)).max())
     if not difference < SAME_ANSWER:
         raise ModelError(f"{card.folder}: model.onnx and weights.safetensors disagree by {difference:.3g}.")
-    return [
-        f"{card.facts['n_parameters']:,} parameters; model.onnx and weights.safetensors agree to {difference:.1g}"
-    ]
+    n_parameters = f"{card.facts['n_parameters']:,} parameters"
+    return [f"{n_parameters}; model.onnx and weights.safetensors agree to {difference:.1g}"]

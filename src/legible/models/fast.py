@@ -13,12 +13,12 @@ from legible.models.layers import flat_size
     paper="ours",
     smallest=15,
     recipe={
-        "n_epochs": 0.7, "batch_size": 256, "optimiser": "muon", "learning_rate": 0.2, "label_smoothing": 0.1,
+        "n_epochs": 1, "batch_size": 256, "optimiser": "muon", "learning_rate": 0.2, "label_smoothing": 0.1,
         "schedule": "triangle:warmup=0.2,final=0.02",
     },
 )  # fmt: skip
 def build_fast(image_shape: ImageShape, n_classes: int, *, filters: int = 16, dense: int = 128) -> nn.Module:
-    """A stride-2 convolution, a max-pool, a second convolution, one dense layer: 99 % in about two seconds.
+    """A stride-2 convolution, a max-pool, a second convolution, one dense layer: 99 % in about three seconds.
 
     filters: of the first convolution, 5x5; the second, 3x3, has twice as many. 72,170 parameters for 28x28 grey
     pixels and ten classes. Smallest image: 15x15.

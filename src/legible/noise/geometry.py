@@ -96,7 +96,8 @@ def sample(images: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     row, column = np.floor(y), np.floor(x)
     y, x = (y - row)[:, None], (x - column)[:, None]
     planes = np.arange(n * channels).reshape(n, channels, 1, 1) * ((height + 3) * stride)
-    place = planes + (row.astype(np.intp) * stride + column.astype(np.intp))[:, None]  # (N, C, H', W')
+    corner = row.astype(np.int32) * stride + column.astype(np.int32)  # (N, H', W')
+    place = planes + corner.astype(np.intp)[:, None]  # (N, C, H', W')
     ink = padded.reshape(-1)
 
     def at(offset: int) -> np.ndarray:

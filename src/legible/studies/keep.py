@@ -56,7 +56,7 @@ def save_card(work: Work, judgements: dict[str, Judgement], folder: Path, name: 
             "ink": 1,
             "layout": "(N, C, H, W)",
             "prepared_as": work.run.dataset,
-        },  # fmt: skip
+        },
         "output": "logits (N, K); softmax gives probabilities",
         "n_parameters": count_parameters(work.state.model),
         "trained": _describe_training(work, command),

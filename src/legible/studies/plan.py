@@ -1,4 +1,4 @@
-"""Plans: a run is a frozen, JSON-able value; a study is a list of lines with the published figures beside them."""
+"""Plans: a run is a frozen, JSON-able value; a study is a list of lines, each with its published figure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ WATCHES = ("validation", "test", "nothing")
 class Run:
     """One training and its judgement.
 
-    model: a spec. train_noise: specs, put on in order; drawn anew at every showing, or once if not fresh_noise.
+    model: a spec. train_noise: specs, put on in order; drawn anew at every showing, or once if not
+    fresh_noise.
     tests: what the test images go through: `clean`, or specs joined by '+', as `gaussian:0.5`.
-    watch: which images give the curve of the epochs. With `validation` they are held out; with the others the
-    training uses them too. With `test` the curve is of the test images, as the reports drew it: never a ground
-    for choosing.
+    watch: which images give the curve of the epochs. With `validation` they are held out; with the others
+    the training uses them too. With `test` the curve is of the test images, as the reports drew it: never a
+    ground for choosing.
     n_folds: 0, or cross-validation: train on all training images but fold number `fold`, judge on that fold.
     """
 
@@ -82,7 +83,7 @@ def split_chain(test: str) -> list[str]:
 class Line:
     """A line of a study's table: the runs of one system, and what was published for it.
 
-    row: its name in the reports. published: as text. target_percent: the accuracy to reach, where there is one.
+    row: its name in the reports. published: as text. target_percent: the accuracy to reach, if there is one.
     test: which of the runs' test conditions the line shows.
     prove: for what is not an accuracy, a function that does it and says what it found.
     """
@@ -124,7 +125,9 @@ def over_seeds(run: Run, n_seeds: int) -> tuple[Run, ...]:
 
 
 def over_folds(run: Run, n_folds: int) -> tuple[Run, ...]:
-    """The same run on each of n_folds folds."""
+    """The same run on each of n_folds folds. Raises ArgumentError for fewer than two."""
+    if n_folds < 2:
+        raise ArgumentError(f"cannot deal the images into {n_folds} folds: it takes at least 2.")
     return tuple(replace(run, fold=fold, n_folds=n_folds) for fold in range(n_folds))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from legible.data.split import Splits
 from legible.evaluation.metrics import mean_and_spread
-from legible.report.tables import Table
+from legible.report.tables import Table, duration, percent
 from legible.studies.plan import Line, Run
 
 MISSING = "not run"
@@ -21,6 +21,7 @@ class Results:
     rows: dict[str, dict[str, Any]]
     load: Callable[[str], Splits]
     _splits: dict[str, Splits] = field(default_factory=dict)
+    _proofs: dict[str, str] = field(default_factory=dict)
 
     def splits(self, dataset: str) -> Splits:
         """The images of a dataset, kept after the first call."""
@@ -48,21 +49,37 @@ class Results:
         """The test accuracy of each of a line's finished runs, in percent."""
         return [100 * row["scores"][line.test]["accuracy"] for row in self.rows_of(line)]
 
+    def proof(self, line: Line) -> str:
+        """What a line that is not an accuracy found; done once, since it may train a small net."""
+        if line.prove is not None and line.row not in self._proofs:
+            self._proofs[line.row] = line.prove()
+        return self._proofs.get(line.row, "")
+
+
+def line_facts(line: Line, results: Results) -> dict[str, Any]:
+    """One line of a study's table as plain values."""
+    facts: dict[str, Any] = {"system": line.system, "published": line.published}
+    if line.runs:
+        facts["percents"] = results.percents(line)
+    if line.prove is not None:
+        facts["found"] = results.proof(line)
+    return facts
+
 
 def line_cells(line: Line, results: Results) -> list[str]:
     """One line of a study's table as text."""
     if line.prove is not None:
-        return [line.row, line.system, line.published, line.prove(), "", "", ""]
+        return [line.row, line.system, line.published, results.proof(line), "", "", ""]
     if not line.runs:
         return [line.row, line.system, line.published, "figure", "", "", ""]
     percents = results.percents(line)
     if not percents:
         return [line.row, line.system, line.published, MISSING, f"0 of {len(line.runs)}", "", ""]
     mean, spread, n = mean_and_spread(percents)
-    ours = f"{mean:.2f}" + (f" ± {spread:.2f}" if spread is not None else "") + " %"
-    seconds, _, _ = mean_and_spread([row["train_seconds"] for row in results.rows_of(line)])
+    ours = percent(mean / 100, None if spread is None else spread / 100)
+    seconds = mean_and_spread([row["train_seconds"] for row in results.rows_of(line)]).mean
     seeds = str(n) if n == len(line.runs) else f"{n} of {len(line.runs)}"
-    return [line.row, line.system, line.published, ours, seeds, f"{seconds:.0f}", say_reached(line, mean)]
+    return [line.row, line.system, line.published, ours, seeds, duration(seconds), say_reached(line, mean)]
 
 
 def say_reached(line: Line, mean: float) -> str:
@@ -74,7 +91,7 @@ def say_reached(line: Line, mean: float) -> str:
 
 def study_table(lines: list[Line], results: Results, title: str) -> Table:
     """The published and our figures, side by side."""
-    columns = ["#", "system", "published", "ours: test accuracy", "seeds", "training s", "reached"]
+    columns = ["#", "system", "published", "ours: test accuracy", "seeds", "training", "reached"]
     return Table(columns, [line_cells(line, results) for line in lines], title)
 
 

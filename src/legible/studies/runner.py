@@ -1,4 +1,4 @@
-"""Do a run: stage its data, train it with a checkpoint per epoch, judge it, and keep a row of what came out."""
+"""Do a run: stage its data, train it with a checkpoint per epoch, judge it, and keep a row of the outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from legible.data.split import Labelled, Splits, folds
@@ -30,7 +29,7 @@ N_SAMPLES = 24  # test images whose probabilities a row keeps: the first four, t
 
 @dataclass(frozen=True)
 class Stage:
-    """The images of one run, with the noise on them: what it learns from, what gives its curve, what judges it."""
+    """The images of one run, noise and all: what it learns from, what gives its curve, what judges it."""
 
     train: Labelled
     watch: Labelled | None
@@ -89,8 +88,10 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
     if checkpoint is not None and checkpoint.exists():
         facts = read_facts(checkpoint)
         if facts["key"] != key:
-            raise ModelError(f"{checkpoint} is of a run with other settings or other data; its settings were "
-                             f"{facts['run']}. Give the same settings, or start anew with --overwrite.")  # fmt: skip
+            raise ModelError(
+                f"{checkpoint} is of a run with other settings or other data; its settings were "
+                f"{facts['run']}. Give the same settings, or start anew with --overwrite."
+            )
         load_checkpoint(checkpoint, work.state)
         work.history = facts["history"]
     return work
@@ -117,8 +118,8 @@ def _save(work: Work, checkpoint: Path) -> None:
 
 def _record(epoch: Epoch, watched: Labelled | None) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "epoch": epoch.number, "train_loss": epoch.loss, "train_accuracy": epoch.score, "seconds": epoch.seconds,
-        "images_per_second": epoch.n_shown / epoch.seconds,
+        "epoch": epoch.number, "train_loss": epoch.loss, "train_accuracy": epoch.score,
+        "seconds": epoch.seconds, "images_per_second": epoch.n_shown / epoch.seconds,
     }  # fmt: skip
     if watched is not None:
         judgement = judge(predictor(epoch.state.kept), watched.images, watched.labels, watched.classes)
@@ -133,7 +134,7 @@ def conclude(work: Work) -> dict[str, Judgement]:
 
 
 def make_row(work: Work, judgements: dict[str, Judgement]) -> dict[str, Any]:
-    """What is kept of a finished run: its settings, scores, curve, samples, and where and when it was made."""
+    """What is kept of a finished run: settings, scores, curve, samples, and where and when it was made."""
     return {
         "key": work.key,
         "run": work.run.to_json(),
@@ -164,7 +165,8 @@ def _sample(work: Work, data: Labelled) -> dict[str, Any]:
     rng = rng_for("samples", work.run.dataset)
     indices = [0, 1, 2, 3, *(4 + rng.permutation(len(data) - 4)[:n_random]).tolist()]
     logits = predictor(work.state.kept)(data.images[indices])
-    return {"indices": indices, "probabilities": np.round(softmax(logits), 6).tolist()}
+    probabilities = [[_round(p) for p in row] for row in softmax(logits).tolist()]
+    return {"indices": indices, "probabilities": probabilities}
 
 
 def _round(value: Any) -> Any:

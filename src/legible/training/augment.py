@@ -171,7 +171,7 @@ def _sample(images: Tensor, places: Tensor) -> Tensor:
     height, width = images.shape[2:]
     grid = places * torch.tensor([2 / width, 2 / height], device=images.device).view(2, 1, 1)
     moved = F.grid_sample(images.float(), grid.permute(0, 2, 3, 1), padding_mode="zeros", align_corners=False)
-    return moved.clamp_(0, 1).to(images.dtype)
+    return moved.clamp_(0, 1).to(images.dtype)  # rounding must not pass 1: a noise after it would refuse
 
 
 def _memory_format(images: Tensor) -> torch.memory_format:

@@ -24,7 +24,8 @@ def to_onnx(model: nn.Module, image_shape: ImageShape) -> bytes:
         # the newer exporter takes 15 times as long and one more package for the same graph (docs/log.md)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         torch.onnx.export(
-            model.eval(), (sample,), buffer, dynamo=False, opset_version=17, input_names=["images"],
+            model.eval(), (sample,), buffer,  # type: ignore[arg-type]  # this exporter writes to buffers too
+            dynamo=False, opset_version=17, input_names=["images"],
             output_names=["logits"], dynamic_axes={"images": batch, "logits": batch},
         )  # fmt: skip
     return buffer.getvalue()

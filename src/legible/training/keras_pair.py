@@ -63,8 +63,10 @@ def load_pair(stem: Path) -> tuple[nn.Module, ImageShape]:
         layers = json.loads(stem.with_suffix(".json").read_text())["config"]["layers"]
         names = [layer["config"]["name"] for layer in layers]
         with h5py.File(stem.with_suffix(".h5")) as file:
-            tensors = {name: {part: np.asarray(file[f"{name}/{name}/{part}:0"]) for part in PARTS}
-                       for name in names if name in file and len(file[name].attrs["weight_names"])}  # fmt: skip
+            filled = [name for name in names if name in file and len(file[name].attrs["weight_names"])]
+            tensors = {
+                name: {part: np.asarray(file[f"{name}/{name}/{part}:0"]) for part in PARTS} for name in filled
+            }
         height, width, channels = layers[0]["config"]["batch_input_shape"][1:]
         modules = _build_chain(layers[1:], tensors, (channels, height, width))
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
@@ -99,7 +101,7 @@ def _describe_chain(model: nn.Module, image_shape: ImageShape) -> tuple[Layers, 
 
 
 def _take_tensors(module: nn.Conv2d | nn.Linear, flattened: tuple[int, ...] | None) -> dict[str, np.ndarray]:
-    """Kernel and bias in channels-last order: (out, in, h, w) -> (h, w, in, out), rows (C, H, W) -> (H, W, C)."""
+    """Kernel and bias channels-last: (out, in, h, w) -> (h, w, in, out), rows (C, H, W) -> (H, W, C)."""
     weight = module.weight.detach().numpy()
     bias = np.zeros(len(weight), np.float32) if module.bias is None else module.bias.detach().numpy()
     if weight.ndim == 4:

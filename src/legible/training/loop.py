@@ -1,4 +1,4 @@
-"""The training loop: one generator that yields a record per epoch. The caller prints, judges, saves, stops."""
+"""The training loop: a generator that yields a record per epoch; the caller prints, judges, saves, stops."""
 
 from __future__ import annotations
 
@@ -79,18 +79,20 @@ def fit(state: State, task: Task, data: Labelled, settings: Settings, *, seed: i
         start = time.perf_counter()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for("dropout", seed, number))
-            loss, score, n_shown = _run_epoch(state, task, images, labels, settings, number, seed)
+            loss, score, n_shown = _run_epoch(state, task, (images, labels), settings, number, seed)
         state.n_epochs_done = number
         yield Epoch(number, loss, score, n_shown, time.perf_counter() - start, state)
 
 
 def _run_epoch(
-    state: State, task: Task, images: Tensor, labels: Tensor, settings: Settings, number: int, seed: int
+    state: State, task: Task, data: tuple[Tensor, Tensor], settings: Settings, number: int, seed: int
 ) -> tuple[float, float, int]:
+    images, labels = data
     draws = Draws(rng_for("noise", seed, number), _torch_generator(images.device, seed, number))
     batches = _shuffle(len(labels), settings.batch_size, rng_for("order", seed, number))
-    n_steps = round(settings.n_epochs * len(batches))
     n_before = (number - 1) * len(batches)
+    at_least = (math.ceil(settings.n_epochs) - 1) * len(batches) + 1  # the last epoch shows a batch
+    n_steps = max(round(settings.n_epochs * len(batches)), at_least)
     batches = batches[: n_steps - n_before]  # of half an epoch, half of the batches
     precision, schedule = autocast(settings.precision, images.device), SCHEDULES.parse(settings.schedule)
     total_loss = torch.zeros((), device=images.device)

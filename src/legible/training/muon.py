@@ -15,7 +15,8 @@ _FIFTH_ORDER = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: the steepest of 
 class Muon(torch.optim.Optimizer):
     """Muon for every weight but the last, which with biases and norms is left to Adam.
 
-    A kernel (out, in, h, w) counts as a matrix (out, in * h * w). Adam's learning rate is `rest` times Muon's.
+    A kernel (out, in, h, w) counts as a matrix (out, in * h * w). Adam's learning rate is `rest` times
+    Muon's.
     Source: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon; scale of the steps as there.
     """
 

@@ -24,7 +24,7 @@ def split_parameters(model: torch.nn.Module, decay: float) -> Groups:
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give every group its learning rate for the next step: the same, times the group's own share if it has one."""
+    """Give every group its learning rate for the next step: the same, times the group's own share if any."""
     for group in optimiser.param_groups:
         group["lr"] = learning_rate * group.get("share", 1.0)
 
@@ -55,7 +55,10 @@ def make_adamw(
 def make_muon(
     groups: Groups, *, momentum: float = 0.8, rest: float = 0.075, n_iterations: int = 3
 ) -> torch.optim.Optimizer:
-    """Orthogonalised momentum for the matrices; Adam, at `rest` times the rate, for output layer, biases and norms."""
+    """Orthogonalised momentum for the matrices; Adam, at `rest` times the rate, for the others.
+
+    The others are the output layer, biases and norms.
+    """
     return Muon(groups, momentum=momentum, rest=rest, n_iterations=n_iterations)
 
 
@@ -67,9 +70,9 @@ def keep_constant(progress: float) -> float:
 
 @SCHEDULES.register("one-cycle")
 def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
-    """Up along a line over the share `warmup` of all steps, then down a cosine to `final`, as shares of the peak.
+    """Up along a line over the share `warmup` of all steps, then down a cosine to `final`.
 
-    progress: share of all steps done, in [0, 1]. Source: Smith and Topin, 2018.
+    progress: share of all steps done, in [0, 1]. final: a share of the peak. Source: Smith and Topin, 2018.
     """
     if progress < warmup:
         return progress / warmup

@@ -16,7 +16,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 class Settings:
     """How a model is trained.
 
-    n_epochs: showings of every training image; of 1.5, the second epoch is a half. batch_size: images per step.
+    n_epochs: showings of every training image; of 1.5, the second epoch is a half. batch_size: images a step.
     optimiser, schedule, augment: specs, as `sgd:momentum=0.9`, `one-cycle:warmup=0.3`, `shift:2`.
     learning_rate: the peak of the schedule. weight_decay: decoupled from the gradient, of `adamw` and `muon`.
     l2: factor of the sum of squared weights that is added to the loss (biases and norms are left out).
