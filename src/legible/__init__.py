@@ -1,1 +1,44 @@
-"""Legible makes ink readable."""
+"""Legible: makes ink readable.
+
+    import legible
+
+    digits = legible.load_dataset("digits-embedded").test
+    noisy = legible.add_noise(digits.images, numpy.random.default_rng(0), ["gaussian:0.5"])
+    model = legible.load("runs/digits-fast.mnist-seed0")
+    model.predict(noisy)  # (N, 10), the probability of each class
+
+Each name is imported when it is first used, so that `import legible` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from legible.apply.classifier import load as load
+    from legible.data import load_dataset as load_dataset
+    from legible.errors import LegibleError as LegibleError
+    from legible.images import from_array as from_array
+    from legible.noise import add_noise as add_noise
+
+_HOMES = {
+    "LegibleError": "legible.errors",
+    "add_noise": "legible.noise",
+    "from_array": "legible.images",
+    "load": "legible.apply.classifier",
+    "load_dataset": "legible.data",
+}
+__all__ = ["LegibleError", "add_noise", "from_array", "load", "load_dataset"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'legible' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

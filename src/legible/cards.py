@@ -20,19 +20,21 @@ from legible.errors import ModelError, UnknownName
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights"
+RUNS = Path("runs")  # below the current folder: where trainings go unless told otherwise
 CARD, WEIGHTS, NETWORK = "card.json", "weights.safetensors", "model.onnx"
-_NEEDED = (
-    "name",
-    "task",
-    "model",
-    "classes",
-    "input",
-    "n_parameters",
-    "n_weights",
-    "files",
-    "trained",
-    "scores",
-)
+_NEEDED = {
+    "format": int,
+    "name": str,
+    "task": str,
+    "model": str,
+    "classes": list,
+    "input": dict,
+    "n_parameters": int,
+    "n_weights": int,
+    "files": dict,
+    "trained": dict,
+    "scores": list,
+}
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,27 @@ def write_card(folder: Path, facts: dict[str, Any], network: bytes) -> Card:
 
 
 def list_cards(folder: Path = SHIPPED) -> Iterator[Card]:
-    """All readable cards right below a folder; without one, those that ship with the package."""
-    for path in sorted(folder.glob(f"*/{CARD}")):
-        yield open_card(path.parent)
+    """All cards right below a folder; without one, those that ship with the package."""
+    for path in card_folders(folder):
+        yield open_card(path)
+
+
+def card_folders(folder: Path) -> list[Path]:
+    """The folders right below a folder that hold a card, sound or not."""
+    return [path.parent for path in sorted(folder.glob(f"*/{CARD}")) if not path.parent.name.startswith(".")]
 
 
 def find_card(name: str) -> Card:
-    """The card at a path, or the shipped card of that name. Raises UnknownName with near names."""
-    if (Path(name) / CARD).is_file():
-        return open_card(Path(name))
-    if Path(name).is_dir():
+    """The card at a path, or the one of that name that is shipped or in ./runs.
+
+    Raises ModelNotFound with near names, ModelError when the card is damaged.
+    """
+    for folder in (Path(name), SHIPPED / name, RUNS / name):
+        if name and (folder / CARD).is_file():
+            return open_card(folder)
+    if name and Path(name).is_dir():
         raise ModelError(f"{name} holds no {CARD}, so it is not a saved model. List: legible models list")
-    if (SHIPPED / name / CARD).is_file():
-        return open_card(SHIPPED / name)
-    raise ModelNotFound(name, [card.name for card in list_cards()])
+    raise ModelNotFound(name, [path.name for path in (*card_folders(SHIPPED), *card_folders(RUNS))])
 
 
 class ModelNotFound(ModelError):
@@ -114,12 +123,34 @@ def open_card(folder: Path) -> Card:
         facts = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} cannot be read: {error}. Train or copy the model again.") from error
-    missing = [key for key in _NEEDED if key not in facts] if isinstance(facts, dict) else list(_NEEDED)
-    if missing:
-        raise ModelError(f"{path} lacks {', '.join(missing)}: it is not a card of this program.")
-    if facts["format"] != FORMAT:
-        raise ModelError(f"{path} has format {facts['format']}; this version reads format {FORMAT}.")
-    return Card(folder, facts)
+    given = facts if isinstance(facts, dict) else {}
+    lacking = [key for key, kind in _NEEDED.items() if not isinstance(given.get(key), kind)]
+    if not lacking and not _is_image_shape(given["input"].get("shape")):
+        lacking = ["input.shape"]
+    if not lacking and set(given["files"]) != {WEIGHTS, NETWORK}:
+        lacking = ["files"]
+    if lacking:
+        raise ModelError(f"{path} lacks a sound {', '.join(lacking)}: it is not a card of this program.")
+    if given["format"] != FORMAT:
+        raise ModelError(f"{path} has format {given['format']}; this version reads format {FORMAT}.")
+    return Card(folder, given)
+
+
+def _is_image_shape(shape: Any) -> bool:
+    return isinstance(shape, list) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
+
+
+def check_file(card: Card, name: str) -> Path:
+    """The path of one of a card's files, if its SHA-256 is the one on the card. Raises ModelError if not."""
+    path, expected = card.folder / name, card.facts["files"][name]
+    if not path.is_file():
+        raise ModelError(f"{path} is missing. Copy the whole folder of the model again.")
+    if (actual := _hash(path)) != expected:
+        raise ModelError(
+            f"{path} is damaged or changed: its SHA-256 starts {actual[:12]}, the card says {expected[:12]}. "
+            "Copy the whole folder of the model again."
+        )
+    return path
 
 
 def verify_files(card: Card) -> list[str]:
@@ -129,18 +160,13 @@ def verify_files(card: Card) -> list[str]:
     """
     found = []
     for name, expected in card.facts["files"].items():
-        path = card.folder / name
-        if not path.is_file():
-            raise ModelError(f"{path} is missing. Copy the whole folder of the model again.")
-        if (actual := _hash(path)) != expected:
-            raise ModelError(
-                f"{path} is damaged or changed: SHA-256 {actual[:12]}..., card says {expected[:12]}..."
-            )
+        check_file(card, name)
         found.append(f"{name}: SHA-256 {expected[:12]}...")
     n_weights = count_weights(card.weights)
     if n_weights != card.facts["n_weights"]:
         raise ModelError(
-            f"{card.weights} holds {n_weights:,} numbers, the card says {card.facts['n_weights']:,}."
+            f"{card.weights} holds {n_weights:,} numbers, the card says {card.facts['n_weights']:,}. "
+            "Copy the whole folder of the model again."
         )
     return [*found, f"{WEIGHTS}: {n_weights:,} numbers"]
 

@@ -12,6 +12,7 @@ is a function with one decorator and nothing else.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -41,6 +42,11 @@ class Entry(Generic[R]):
         """The settings one may give, with their default values, in the order they are declared."""
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def settings(self) -> str:
+        """The settings with their default values, in one line."""
+        return ", ".join(f"{name}={value}" for name, value in self.defaults.items())
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,10 @@ def _read_value(text: str, default: Setting, where: str) -> Setting:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
                 text.lower()
             ]
-        return kind(text)
+        value = kind(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError
+        return value
     except (ValueError, KeyError):
         words = {bool: "yes or no", int: "a whole number", float: "a number"}.get(kind, "text")
         raise ArgumentError(f"{where} takes {words}, not {text!r}.") from None

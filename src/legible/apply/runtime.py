@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from legible.cards import Card
+from legible.cards import NETWORK, Card, check_file
 from legible.errors import InputError, ModelError
 from legible.images import check_images
 
@@ -18,9 +18,10 @@ Predict = Callable[[np.ndarray], np.ndarray]
 def load_runtime(card: Card) -> Predict:
     """A function that maps images (N, C, H, W) to the card's outputs, for a classifier logits (N, K) float32.
 
-    Batches run side by side, one per core. Raises ModelError when the file cannot be loaded; the function
-    raises InputError for images of another shape than the card takes.
+    Batches run side by side, one per core. Raises ModelError when the file is missing or damaged; the
+    function raises InputError for images of another shape than the card takes.
     """
+    path = check_file(card, NETWORK)
     import openvino as ov
 
     # float32 also where the processor has bfloat16, so that every machine gives the same answers
@@ -28,9 +29,10 @@ def load_runtime(card: Card) -> Predict:
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     hints |= {"NUM_STREAMS": str(n_cores), "INFERENCE_NUM_THREADS": str(n_cores)}
     try:
-        network = ov.Core().compile_model(card.network, "CPU", hints)
+        network = ov.Core().compile_model(path, "CPU", hints)
     except RuntimeError as error:
-        raise ModelError(f"{card.network} cannot be loaded: {str(error).splitlines()[0]}") from error
+        reason = str(error).strip().splitlines()[-1]  # what comes before tells places in OpenVINO's source
+        raise ModelError(f"{path} cannot be loaded: {reason}") from error
 
     def predict(images: np.ndarray) -> np.ndarray:
         check_images(images)

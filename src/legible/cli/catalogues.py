@@ -21,7 +21,8 @@ def list_datasets(as_json: options.AsJson = False) -> None:
     from legible.report.tables import Table
 
     if as_json:
-        print_json([{"name": entry.name, "summary": entry.summary, **entry.facts} for entry in DATASETS])
+        plain = {e.name: {k: v for k, v in e.facts.items() if k != "remote"} for e in DATASETS}
+        print_json([{"name": e.name, "summary": e.summary, **plain[e.name]} for e in DATASETS])
         return
     print_table(Table(["dataset", "what it is", "licence"],
                       [[e.name, e.summary, str(e.facts.get("licence", ""))] for e in DATASETS]))  # fmt: skip
@@ -53,7 +54,7 @@ def list_noises(as_json: options.AsJson = False) -> None:
     if as_json:
         print_json([{"name": e.name, "summary": e.summary, "settings": e.defaults} for e in NOISES])
         return
-    rows = [[e.name, e.summary, ", ".join(f"{k}={v}" for k, v in e.defaults.items())] for e in NOISES]
+    rows = [[entry.name, entry.summary, entry.settings] for entry in NOISES]
     print_table(Table(["noise", "what it is", "settings and defaults"], rows))
 
 

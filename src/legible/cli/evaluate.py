@@ -47,8 +47,8 @@ def evaluate(
     data = splits.named(split)
     if data.classes != found.classes:
         raise InputError(
-            f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), but {name} "
-            f"has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
+            f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), "
+            f"but {name} has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
         )
     chain = "+".join(map(str, noises))
     if noises:

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from legible.cards import RUNS, SHIPPED, Card, card_folders, find_card, list_cards, open_card
 from legible.cli import options
 from legible.cli.screen import print_json, print_table, say
-from legible.errors import ArgumentError, UnknownName
+from legible.errors import ArgumentError, ModelError, UnknownName
 
 app = typer.Typer(no_args_is_help=True, help="List, show, verify and export saved models.")
 Name = Annotated[str, typer.Argument(help="A saved model's name or folder.")]
@@ -20,14 +21,13 @@ FORMATS = ("hdf5", "onnx")
 def list_models(
     folder: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Also list the saved models in here.")
-    ] = Path("runs"),
+    ] = RUNS,
     as_json: options.AsJson = False,
 ) -> None:
     """List the saved models, those shipped and those in ./runs, and the models one can train."""
-    from legible.cards import list_cards
     from legible.report.tables import Table
 
-    cards = [*list_cards(), *list_cards(folder)]
+    cards = _open_sound([*card_folders(SHIPPED), *card_folders(folder)])
     trainable = _list_trainable()
     if as_json:
         print_json({"saved": [card.facts for card in cards], "trainable": trainable})
@@ -43,19 +43,23 @@ def list_models(
         say("To list the models one can train, install the train extra: pip install 'legible[train]'")
 
 
+def _open_sound(folders: list[Path]) -> list[Card]:
+    """The cards of these folders; about a damaged one, words."""
+    cards = []
+    for folder in folders:
+        try:
+            cards.append(open_card(folder))
+        except ModelError as error:
+            say(str(error))
+    return cards
+
+
 def _list_trainable() -> list[dict[str, str]]:
     try:
         from legible.models import MODELS
     except ModuleNotFoundError:
         return []
-    return [
-        {
-            "name": e.name,
-            "summary": e.summary,
-            "settings": ", ".join(f"{k}={v}" for k, v in e.defaults.items()),
-        }
-        for e in MODELS
-    ]
+    return [{"name": entry.name, "summary": entry.summary, "settings": entry.settings} for entry in MODELS]
 
 
 def _say_score(score: dict[str, Any]) -> str:
@@ -65,7 +69,6 @@ def _say_score(score: dict[str, Any]) -> str:
 @app.command("show")
 def show_model(name: Name, as_json: options.AsJson = False) -> None:
     """Show what a saved model is, what it takes, what it was trained on and what it scored."""
-    from legible.cards import find_card
     from legible.report.tables import Table
 
     card = find_card(name)
@@ -102,7 +105,6 @@ def verify_model(
     ] = None,
 ) -> None:
     """Recompute hashes, parameter counts and one score of saved models; exit code 4 when one differs."""
-    from legible.cards import find_card, list_cards
     from legible.evaluation.verify import verify_card
 
     for card in [find_card(name) for name in names] if names else list(list_cards()):
@@ -122,7 +124,6 @@ def export_model(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Write a saved model in another format: architecture as JSON with weights as HDF5, or ONNX."""
-    from legible.cards import find_card
     from legible.output import new_file
 
     if form not in FORMATS:

@@ -177,7 +177,7 @@ def train_and_keep(
             lines.show(record)
     except KeyboardInterrupt:
         say(f"interrupted after epoch {work.state.n_epochs_done} of {run.settings.n_epochs}; go on with:",
-            f"  {_command()} --resume")  # fmt: skip
+            f"  {_command()} --resume" + " --overwrite" * target.exists())  # fmt: skip
         raise
     say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
     with waiting("judging and saving"):

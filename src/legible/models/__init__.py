@@ -6,6 +6,8 @@ A registered model may carry a `recipe`: the training settings that suit it, as 
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import nn
 
@@ -25,16 +27,22 @@ def build_model(spec: Spec | str, image_shape: ImageShape, n_classes: int, *, se
     """Build a model with initial weights that depend on the seed alone.
 
     image_shape: (C, H, W) in pixels. Raises UnknownName for the name or a setting, ArgumentError when
-    the images are too small for the model.
+    the images are too small for the model or a setting cannot be built.
     """
-    with torch.random.fork_rng(devices=[]):
+    spec = MODELS.parse(spec) if isinstance(spec, str) else spec
+    smallest, (_, height, width) = MODELS.get(spec.name).facts["smallest"], image_shape
+    if min(height, width) < smallest:
+        raise ArgumentError(
+            f"model {spec.name!r} takes images of {smallest} x {smallest} pixels and more, not "
+            f"{height} x {width}. Choose another model, or scale the images (--size)."
+        )
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.filterwarnings("error", "Initializing zero-element")  # a layer of no units
         torch.manual_seed(seed_for("initial weights", seed))
         try:
             model = MODELS.call(spec, image_shape, n_classes)
-        except RuntimeError as error:
-            raise ArgumentError(
-                f"model {str(spec)!r} cannot take images of {image_shape} pixels: {error}"
-            ) from error
+        except (RuntimeError, ValueError, ArithmeticError, UserWarning) as error:
+            raise ArgumentError(f"model {str(spec)!r} cannot be built: {error}.") from error
     return to_channels_last(model)
 
 

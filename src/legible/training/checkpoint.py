@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from legible.errors import ModelError
@@ -19,19 +19,19 @@ def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
     """Write weights, averaged weights and the optimiser's memory, with `facts` (JSON-able) beside them."""
     notes = {"n_epochs_done": str(state.n_epochs_done), "facts": json.dumps(facts)}
     with new_file(path, overwrite=True) as temporary:
-        save_file(_collect(state), temporary, metadata=notes)
+        temporary.write_bytes(save(_collect(state), metadata=notes))  # a full disk is then an OSError
 
 
 def read_facts(path: Path) -> dict[str, Any]:
     """The facts that were saved with a checkpoint. Raises ModelError when it is damaged."""
-    return dict(json.loads(_read(path)[1]["facts"]))
+    return _read(path)[1]
 
 
 def load_checkpoint(path: Path, state: State) -> None:
     """Bring a freshly prepared state to where the checkpoint stands. Raises ModelError when it is damaged."""
-    tensors, notes = _read(path)
-    expected = set(_collect_weights(state))
-    if not expected <= set(tensors):
+    tensors, _, n_epochs_done = _read(path)
+    expected = {name: tensor.shape for name, tensor in _collect_weights(state).items()}
+    if expected != {name: tensors[name].shape for name in expected if name in tensors}:
         raise ModelError(f"{path} is a checkpoint of another model. Start again with --overwrite.")
     state.model.load_state_dict(_below("model.", tensors))
     if state.average is not None:
@@ -42,7 +42,7 @@ def load_checkpoint(path: Path, state: State) -> None:
         memory.setdefault(int(index), {})[key] = tensor
     groups = state.optimiser.state_dict()["param_groups"]
     state.optimiser.load_state_dict({"state": memory, "param_groups": groups})
-    state.n_epochs_done = int(notes["n_epochs_done"])
+    state.n_epochs_done = n_epochs_done
 
 
 def _collect_weights(state: State) -> dict[str, Tensor]:
@@ -63,11 +63,16 @@ def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], int]:
+    """The tensors, the facts and the number of epochs done."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            return {k: file.get_tensor(k) for k in file.keys()}, dict(file.metadata())  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError) as error:
+            notes = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if not {"facts", "n_epochs_done"} <= set(notes):
+            raise ValueError("it tells nothing of a training")
+        return tensors, dict(json.loads(notes["facts"])), int(notes["n_epochs_done"])
+    except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(
             f"{path} is not a usable checkpoint: {error}. Start again with --overwrite."
         ) from error

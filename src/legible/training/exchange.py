@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from legible.cards import Card
-from legible.errors import ModelError
+from legible.cards import WEIGHTS, Card, check_file
+from legible.errors import ArgumentError, ModelError
 from legible.models import ImageShape, build_model
 
 
@@ -34,11 +34,12 @@ def to_onnx(model: nn.Module, image_shape: ImageShape) -> bytes:
 def load_model(card: Card) -> nn.Module:
     """A card's model, built from its spec and filled with weights.safetensors, in evaluation mode.
 
-    Raises ModelError when the file is damaged or does not fit the spec.
+    Raises ModelError when the file is damaged or does not fit the spec, or nothing here has that spec.
     """
-    model = build_model(card.facts["model"], card.image_shape, len(card.classes), seed=0)
+    path = check_file(card, WEIGHTS)
     try:
-        model.load_state_dict(load_file(card.weights))
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise ModelError(f"{card.weights} does not fit model {card.facts['model']!r}: {error}") from error
+        model = build_model(card.facts["model"], card.image_shape, len(card.classes), seed=0)
+        model.load_state_dict(load_file(path))
+    except (ArgumentError, SafetensorError, OSError, RuntimeError) as error:
+        raise ModelError(f"{path} does not fit model {card.facts['model']!r}: {error}") from error
     return model.eval()
