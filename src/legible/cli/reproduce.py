@@ -62,8 +62,8 @@ def reproduce(
     for name, study, lines in chosen:
         if not as_json:
             print_table(study_table(lines, results, study.title))
-            say(*notes(lines))
-        if not names:
+            say(*notes(lines, results))
+        if len(lines) == len(study.lines):
             page = write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / "pages")
             say(f"written: {page}")
 

@@ -40,21 +40,15 @@ def train(
         typer.Option(metavar="NAME[:SETTINGS]", help="constant, one-cycle:warmup=0.2 or triangle."),
     ] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay (adamw, muon).")] = None,
-    l2: Annotated[
-        float | None, typer.Option(help="Factor of the sum of squared weights in the loss.")
-    ] = None,
-    label_smoothing: Annotated[
-        float | None, typer.Option(help="Share of each target spread over all classes.")
-    ] = None,
+    l2: Annotated[float | None, typer.Option(help="Factor of the squared weights in the loss.")] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Share of targets for all classes.")] = None,
     augment: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME[:AMOUNT]", help="E.g. shift:2, rotation:10; may be repeated. 'none' for none."
         ),
     ] = None,
-    average: Annotated[
-        float | None, typer.Option(help="Decay per step of an average of the weights.")
-    ] = None,
+    average: Annotated[float | None, typer.Option(help="Decay per step of averaged weights.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
     noise: options.Noise = None,
     noise_once: Annotated[

@@ -14,7 +14,7 @@ from legible.studies.results import Results, notes, study_table
 def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
     """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path."""
     parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
-    parts += [f"- {note}" for note in notes(list(study.lines))]
+    parts += [f"- {note}" for note in notes(list(study.lines), results)]
     for title, figure in study.draw(study, results).items():
         path = folder / f"report-{name}-{title}.png"
         save_figure(figure, path, overwrite=True)

@@ -53,7 +53,7 @@ class Run:
             )
         object.__setattr__(self, "model", str(MODELS.parse(self.model)))
         object.__setattr__(self, "train_noise", tuple(str(NOISES.parse(n)) for n in self.train_noise))
-        object.__setattr__(self, "tests", tuple("+".join(split_chain(t)) or CLEAN for t in self.tests))
+        object.__setattr__(self, "tests", tuple(canonical_test(t) for t in self.tests))
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain values, the way it stands in a row."""
@@ -72,6 +72,11 @@ class Run:
         """What names this run's row: a hash of all its settings and of the data."""
         text = json.dumps([self.to_json(), data_hash], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def canonical_test(test: str) -> str:
+    """A test condition as rows name it: `gaussian:0.5` becomes `gaussian:std=0.5`."""
+    return "+".join(split_chain(test)) or CLEAN
 
 
 def split_chain(test: str) -> list[str]:
@@ -96,6 +101,10 @@ class Line:
     test: str = CLEAN
     note: str = ""
     prove: Callable[[], str] | None = None
+
+    def __post_init__(self) -> None:
+        """Write the test condition in its one canonical form."""
+        object.__setattr__(self, "test", canonical_test(self.test))
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def line_facts(line: Line, results: Results) -> dict[str, Any]:
 def line_cells(line: Line, results: Results) -> list[str]:
     """One line of a study's table as text."""
     if line.prove is not None:
-        return [line.row, line.system, line.published, results.proof(line), "", "", ""]
+        return [line.row, line.system, line.published, results.proof(line).partition("\n")[0], "", "", ""]
     if not line.runs:
         return [line.row, line.system, line.published, "figure", "", "", ""]
     percents = results.percents(line)
@@ -91,10 +91,11 @@ def say_reached(line: Line, mean: float) -> str:
 
 def study_table(lines: list[Line], results: Results, title: str) -> Table:
     """The published and our figures, side by side."""
-    columns = ["#", "system", "published", "ours: test accuracy", "seeds", "training", "reached"]
+    columns = ["#", "system", "published", "ours", "seeds", "training", "reached"]
     return Table(columns, [line_cells(line, results) for line in lines], title)
 
 
-def notes(lines: list[Line]) -> list[str]:
-    """The remarks under a table."""
-    return [f"{line.row}: {line.note}" for line in lines if line.note]
+def notes(lines: list[Line], results: Results) -> list[str]:
+    """What stands under a table: remarks, and whatever a line that is not an accuracy says at more length."""
+    said = ((line.row, line.note or results.proof(line).partition("\n")[2]) for line in lines)
+    return [f"{row}: {text}" for row, text in said if text]

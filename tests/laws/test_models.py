@@ -1,0 +1,140 @@
+"""Every registered model obeys the same contract; nothing here names one of them."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+from torch.nn import functional as F
+
+from legible.apply.runtime import load_runtime
+from legible.cards import WEIGHTS, Card, open_card, write_card
+from legible.errors import ArgumentError, UnknownName
+from legible.models import MODELS, build_model, count_parameters, summarise
+from legible.seeds import rng_for
+from legible.training.exchange import load_model, to_onnx
+from legible.training.loop import predictor
+from legible.training.settings import Settings
+
+every_model = pytest.mark.parametrize("entry", list(MODELS), ids=MODELS.names())
+SHAPE = (1, 28, 28)
+
+
+def some_images(n: int, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
+    return rng_for("test images", n).random((n, *shape), dtype=np.float32)
+
+
+def lived_in(spec: str, shape: tuple[int, int, int] = SHAPE) -> torch.nn.Module:
+    """A model whose norms have seen images, so that none of its numbers is a neutral 0 or 1."""
+    model = build_model(spec, shape, 10, seed=1).train()
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.from_numpy(some_images(32, shape)))
+    return model.eval()
+
+
+def keep(model: torch.nn.Module, spec: str, folder: Path) -> Card:
+    folder.mkdir()
+    (folder / WEIGHTS).write_bytes(save({k: v.contiguous() for k, v in model.state_dict().items()}))
+    facts = {"name": folder.name, "task": "classify", "model": spec, "classes": list("0123456789"),
+             "input": {"shape": list(SHAPE)}, "n_parameters": count_parameters(model), "trained": {},
+             "scores": []}  # fmt: skip
+    write_card(folder, facts, to_onnx(model, SHAPE))
+    return open_card(folder)
+
+
+@every_model
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_model_turns_images_of_any_channels_into_logits_that_differ(entry, channels):
+    shape = (channels, 28, 28)
+    logits = lived_in(entry.name, shape)(torch.from_numpy(some_images(5, shape)))
+    assert logits.shape == (5, 10) and logits.dtype == torch.float32
+    assert torch.isfinite(logits).all() and logits.std(0).min() > 0  # it looks at the image
+
+
+@every_model
+def test_gradients_reach_every_weight(entry):
+    model = build_model(entry.name, SHAPE, 10, seed=0).train()
+    F.cross_entropy(model(torch.from_numpy(some_images(40))), torch.arange(40) % 10).backward()
+    unreached = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert unreached == []
+
+
+@every_model
+def test_the_initial_weights_depend_on_the_seed_alone(entry):
+    torch.manual_seed(1)
+    first = build_model(entry.name, SHAPE, 10, seed=7).state_dict()
+    before = torch.get_rng_state()
+    again = build_model(entry.name, SHAPE, 10, seed=7).state_dict()
+    assert torch.equal(before, torch.get_rng_state())  # nobody else's randomness is touched
+    other = build_model(entry.name, SHAPE, 10, seed=8).state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+@every_model
+def test_the_smallest_image_a_model_states_works_and_one_pixel_less_does_not(entry):
+    size = entry.facts["smallest"]
+    for shape in ((1, size, size), (1, size, size + 9), (1, size + 9, size)):
+        model = build_model(entry.name, shape, 3, seed=0)
+        assert model.train()(torch.rand(4, *shape)).shape == (4, 3)
+    for shape in ((1, size - 1, size), (1, size, size - 1)):
+        with pytest.raises(ArgumentError, match=f"{size} x {size} pixels and more, not {shape[1]} x"):
+            build_model(entry.name, shape, 3, seed=0)
+        with pytest.raises((RuntimeError, ArgumentError, UserWarning)):  # the stated size is no mere claim
+            entry.build(shape, 3)
+
+
+@every_model
+def test_the_summary_adds_up_to_all_parameters(entry):
+    model = build_model(entry.name, SHAPE, 10, seed=0)
+    rows = summarise(model, SHAPE)
+    assert sum(n for _, _, n in rows) == count_parameters(model)
+    assert rows[-1][1] == (10,) and model.training
+    assert len(rows) == sum(not list(module.children()) for module in model.modules())
+
+
+@every_model
+def test_the_docstring_names_the_parameters_there_are(entry):
+    stated = re.search(r"([\d,]+) parameters", entry.build.__doc__)
+    assert stated, f"{entry.name}: its docstring names no parameter count"
+    assert stated[1] == f"{count_parameters(build_model(entry.name, SHAPE, 10, seed=0)):,}"
+
+
+@every_model
+def test_a_model_states_its_facts_and_its_recipe_can_be_followed(entry):
+    assert entry.summary.endswith(".") and {"paper", "smallest"} <= set(entry.facts)
+    Settings.of(entry.facts.get("recipe", {}))
+
+
+@every_model
+def test_saved_and_loaded_a_model_gives_the_same_answers_in_every_runtime(entry, tmp_path):
+    import onnxruntime
+
+    model, images = lived_in(entry.name), some_images(7)
+    logits = predictor(model)(images)
+    card = keep(model, entry.name, tmp_path / "kept")
+    np.testing.assert_array_equal(predictor(load_model(card))(images), logits)
+    np.testing.assert_allclose(load_runtime(card)(images), logits, atol=1e-4)
+    session = onnxruntime.InferenceSession(card.network.read_bytes(), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(["logits"], {"images": images})[0], logits, atol=1e-4)
+
+
+@every_model
+def test_a_setting_that_cannot_be_built_is_an_error_in_words(entry):
+    for name, default in entry.defaults.items():
+        bad = {int: "-3", float: "7.5", str: "none"}[type(default)]
+        with pytest.raises(ArgumentError, match=entry.name):
+            build_model(f"{entry.name}:{name}={bad}", SHAPE, 10, seed=0)
+
+
+def test_a_layer_of_no_units_is_refused():
+    with pytest.raises(ArgumentError, match="cannot be built"):
+        build_model("cnn-one-conv:dense=0", SHAPE, 10, seed=0)
+
+
+def test_a_model_that_is_nearly_named_is_suggested():
+    with pytest.raises(UnknownName, match="Did you mean 'mlp'"):
+        build_model("mpl", SHAPE, 10, seed=0)
