@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -40,25 +41,33 @@ def load_runtime(card: Card) -> Predict:
             raise InputError(
                 f"model {card.name!r} takes images of {_say(card.image_shape)}, got {_say(images.shape[1:])}."
             )
-        return _run_in_batches(network, np.ascontiguousarray(images), len(card.classes))
+        return _run_in_batches(network, np.ascontiguousarray(images), len(card.classes), n_cores)
 
     return predict
 
 
-def _run_in_batches(network: object, images: np.ndarray, n_outputs: int) -> np.ndarray:
-    import openvino as ov
+def _run_in_batches(network: Any, images: np.ndarray, n_outputs: int, n_requests: int) -> np.ndarray:
+    """Keep every core busy with a request of its own, and gather the outputs in order.
 
+    No callbacks: a callback still being freed on a worker thread can wait for ever for the interpreter, which
+    is itself waiting for that thread.
+    """
     outputs = np.empty((len(images), n_outputs), np.float32)
+    requests = [network.create_infer_request() for _ in range(n_requests)]
+    under_way: dict[int, slice] = {}
 
-    def keep(request: ov.InferRequest, start: int) -> None:
-        result = request.get_output_tensor().data
-        outputs[start : start + len(result)] = result
+    def finish(number: int) -> None:
+        if number in under_way:
+            requests[number].wait()
+            outputs[under_way.pop(number)] = requests[number].get_output_tensor().data
 
-    queue = ov.AsyncInferQueue(network)
-    queue.set_callback(keep)
-    for start in range(0, len(images), BATCH):
-        queue.start_async(images[start : start + BATCH], start)
-    queue.wait_all()
+    for i, start in enumerate(range(0, len(images), BATCH)):
+        number, part = i % n_requests, slice(start, start + BATCH)
+        finish(number)
+        requests[number].start_async({0: images[part]}, share_inputs=True)
+        under_way[number] = part
+    for number in list(under_way):
+        finish(number)
     return outputs
 
 

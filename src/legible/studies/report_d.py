@@ -102,7 +102,8 @@ def prove_pair() -> str:
     before = predictor(work.state.kept)(splits.test.images)
     after = predictor(loaded)(splits.test.images)
     same = int((before.argmax(1) == after.argmax(1)).sum())
-    return f"{same} of {len(before)} predictions the same; largest difference of a logit {np.abs(before - after).max():.1g}"
+    difference = np.abs(before - after).max()
+    return f"{same} of {len(before)} predictions the same; logits differ by {difference:.1g} at most"
 
 
 def prove_colour() -> str:
@@ -112,7 +113,8 @@ def prove_colour() -> str:
     work = runner.begin(SMALL, coloured)
     list(runner.advance(work))
     judgement = runner.conclude(work)["clean"]
-    return f"images {coloured.train.images.shape[1:]}: {judgement.accuracy:.2%} of {judgement.n_images} test images"
+    shape = coloured.train.images.shape[1:]
+    return f"images {shape}: {judgement.accuracy:.2%} of {judgement.n_images} test images"
 
 
 def _each_part(splits: Splits, change: Callable[[Labelled], Labelled]) -> Splits:
