@@ -109,6 +109,8 @@ class Registry(Generic[R]):
                 key, value = self._key_at(name, defaults, position), part
             if key not in defaults:
                 raise UnknownName(f"setting of {self.kind} {name!r} called", key, defaults)
+            if key in given:
+                raise ArgumentError(f"{self.kind} {name!r}: {key} is given twice.")
             given[key] = _read_value(value, defaults[key], f"{self.kind} {name!r}: {key}")
         return Spec(name, tuple((k, given[k]) for k in defaults if k in given))
 

@@ -83,7 +83,7 @@ def show_stages() -> str:
         for kind, shape, n in summarise(model, splits.train.image_shape)
     )
     return (
-        f"load, define ({count_parameters(model):,} parameters), train, estimate ({accuracy:.2%})\n"
+        f"load, define ({count_parameters(model):,} parameters), train, estimate\n"
         f"(1) load: images {images.shape}, values {images.min():g} to {images.max():g}, labels "
         f"{', '.join(splits.classes)}. (2) define: {layers}. (3) train: loss {records[0]['train_loss']:.3f} to "
         f"{records[-1]['train_loss']:.3f} in {len(records)} epochs. (4) estimate: {accuracy:.2%} of "

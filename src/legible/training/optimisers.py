@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from legible.noise import check_setting
 from legible.registry import Registry
 from legible.training.muon import Muon
 
@@ -32,6 +33,7 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) ->
 @OPTIMISERS.register("sgd", decay="l2")
 def make_sgd(groups: Groups, *, momentum: float = 0.9, nesterov: bool = False) -> torch.optim.Optimizer:
     """Stochastic gradient descent with momentum."""
+    check_setting("optimiser 'sgd': momentum", momentum, 0, 1)
     return torch.optim.SGD(groups, lr=1.0, momentum=momentum, nesterov=nesterov, fused=True)
 
 
@@ -40,6 +42,7 @@ def make_adam(
     groups: Groups, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-7
 ) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba, 2015); epsilon as in Keras, which the reports used."""
+    _check_adam("adam", beta1, beta2, epsilon)
     return torch.optim.Adam(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
 
 
@@ -48,6 +51,7 @@ def make_adamw(
     groups: Groups, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
 ) -> torch.optim.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    _check_adam("adamw", beta1, beta2, epsilon)
     return torch.optim.AdamW(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
 
 
@@ -59,7 +63,16 @@ def make_muon(
 
     The others are the output layer, biases and norms.
     """
+    check_setting("optimiser 'muon': momentum", momentum, 0, 1)
+    check_setting("optimiser 'muon': rest", rest, 0, 100)
+    check_setting("optimiser 'muon': n_iterations", n_iterations, 1, 100)
     return Muon(groups, momentum=momentum, rest=rest, n_iterations=n_iterations)
+
+
+def _check_adam(name: str, beta1: float, beta2: float, epsilon: float) -> None:
+    check_setting(f"optimiser {name!r}: beta1", beta1, 0, 0.999999)
+    check_setting(f"optimiser {name!r}: beta2", beta2, 0, 0.999999)
+    check_setting(f"optimiser {name!r}: epsilon", epsilon, 0, 1)
 
 
 @SCHEDULES.register("constant")
@@ -74,6 +87,7 @@ def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0
 
     progress: share of all steps done, in [0, 1]. final: a share of the peak. Source: Smith and Topin, 2018.
     """
+    _check_shares("one-cycle", warmup, final)
     if progress < warmup:
         return progress / warmup
     done = (progress - warmup) / max(1.0 - warmup, 1e-9)
@@ -83,6 +97,12 @@ def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0
 @SCHEDULES.register("triangle")
 def follow_triangle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
     """Up along a line over the share `warmup` of all steps, then down along a line to `final`."""
+    _check_shares("triangle", warmup, final)
     if progress < warmup:
         return progress / warmup
     return final + (1.0 - final) * (1.0 - progress) / max(1.0 - warmup, 1e-9)
+
+
+def _check_shares(name: str, warmup: float, final: float) -> None:
+    check_setting(f"schedule {name!r}: warmup", warmup, 0, 1)
+    check_setting(f"schedule {name!r}: final", final, 0, 1)
