@@ -67,8 +67,15 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         temporary.rename(path)
         return
     old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-    path.rename(old / path.name)
-    temporary.rename(path)
+    aside = old / path.name
+    try:
+        path.rename(aside)
+        temporary.rename(path)
+    except OSError:
+        if aside.exists():
+            aside.rename(path)  # should this fail too, what was there stays set aside
+        old.rmdir()
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

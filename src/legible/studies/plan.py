@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
+import numpy as np
+
 from legible.errors import ArgumentError, UnknownName
 from legible.models import MODELS
-from legible.noise import NOISES
+from legible.noise import NOISES, add_noise
 from legible.registry import Registry
+from legible.seeds import rng_for
 from legible.training.settings import Settings
 
 CLEAN = "clean"
@@ -54,6 +57,9 @@ class Run:
         object.__setattr__(self, "model", str(MODELS.parse(self.model)))
         object.__setattr__(self, "train_noise", tuple(str(NOISES.parse(n)) for n in self.train_noise))
         object.__setattr__(self, "tests", tuple(canonical_test(t) for t in self.tests))
+        blank = np.zeros((1, 1, 8, 8), np.float32)
+        for noises in (self.train_noise, *map(split_chain, self.tests)):
+            add_noise(blank, rng_for("trial"), noises)  # what a noise refuses is told before any work is done
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain values, the way it stands in a row."""

@@ -15,7 +15,7 @@ import torch._dynamo  # the first step of any optimiser imports it: 2 s that are
 from torch import Tensor, nn
 
 from legible.data.split import Labelled
-from legible.errors import ModelError
+from legible.errors import ArgumentError, ModelError
 from legible.memory import keep_freed_memory
 from legible.models import to_channels_last
 from legible.seeds import rng_for, seed_for
@@ -54,13 +54,18 @@ class Epoch:
 
 
 def prepare(model: nn.Module, settings: Settings) -> State:
-    """Put a model on the accelerator, if there is one, with its optimiser and its average."""
+    """Put a model on the accelerator, if there is one, with its optimiser and its average.
+
+    Raises ArgumentError for settings that the optimiser refuses.
+    """
     model = to_channels_last(model.to(find_device()))
     spec = OPTIMISERS.parse(settings.optimiser)
     # the gradient of l2 * sum(w^2) is 2 * l2 * w, which is what `weight_decay` of SGD and Adam adds
-    coupled = OPTIMISERS.get(spec.name).facts["decay"] == "l2"
-    decay = 2.0 * settings.l2 if coupled else settings.weight_decay
-    optimiser = OPTIMISERS.call(spec, split_parameters(model, decay))
+    decay = 2.0 * settings.l2 + settings.weight_decay  # an optimiser takes one of them, the other is 0
+    try:
+        optimiser = OPTIMISERS.call(spec, split_parameters(model, decay))
+    except ValueError as error:  # settings that do not go together
+        raise ArgumentError(f"optimiser {settings.optimiser!r}: {error}.") from error
     average = copy.deepcopy(model).requires_grad_(False) if settings.average else None
     return State(model, optimiser, average)
 

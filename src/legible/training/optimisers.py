@@ -46,7 +46,7 @@ def make_adam(
     return torch.optim.Adam(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
 
 
-@OPTIMISERS.register("adamw", decay="decoupled")
+@OPTIMISERS.register("adamw", decay="weight_decay")
 def make_adamw(
     groups: Groups, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
 ) -> torch.optim.Optimizer:
@@ -55,7 +55,7 @@ def make_adamw(
     return torch.optim.AdamW(groups, lr=1.0, betas=(beta1, beta2), eps=epsilon, fused=True)
 
 
-@OPTIMISERS.register("muon", decay="decoupled")
+@OPTIMISERS.register("muon", decay="weight_decay")
 def make_muon(
     groups: Groups, *, momentum: float = 0.8, rest: float = 0.075, n_iterations: int = 3
 ) -> torch.optim.Optimizer:

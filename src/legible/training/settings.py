@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+import torch
+
 from legible.errors import ArgumentError, UnknownName
-from legible.training.augment import AUGMENTS
+from legible.training.augment import AUGMENTS, augment
 from legible.training.optimisers import OPTIMISERS, SCHEDULES
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -50,6 +52,16 @@ class Settings:
         object.__setattr__(self, "optimiser", str(OPTIMISERS.parse(self.optimiser)))
         object.__setattr__(self, "schedule", str(SCHEDULES.parse(self.schedule)))
         object.__setattr__(self, "augment", tuple(str(AUGMENTS.parse(a)) for a in self.augment))
+        self._try_out()
+
+    def _try_out(self) -> None:
+        """Use schedule and augmentations on next to nothing: what they refuse is told before any work."""
+        SCHEDULES.call(self.schedule, 0.5)
+        augment(torch.zeros(1, 1, 8, 8), torch.Generator(), self.augment)
+        taken = OPTIMISERS.get(OPTIMISERS.parse(self.optimiser).name).facts["decay"]
+        for setting in {"l2", "weight_decay"} - {taken}:
+            if getattr(self, setting):
+                raise ArgumentError(f"optimiser {self.optimiser!r} takes {taken}, not {setting}.")
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
