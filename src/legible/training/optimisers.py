@@ -98,9 +98,9 @@ def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0
 def follow_triangle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
     """Up along a line over the share `warmup` of all steps, then down along a line to `final`."""
     _check_shares("triangle", warmup, final)
-    if progress < warmup:
+    if progress < warmup or warmup == 1:
         return progress / warmup
-    return final + (1.0 - final) * (1.0 - progress) / max(1.0 - warmup, 1e-9)
+    return final + (1.0 - final) * (1.0 - progress) / (1.0 - warmup)
 
 
 def _check_shares(name: str, warmup: float, final: float) -> None:
