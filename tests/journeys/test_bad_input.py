@@ -59,7 +59,9 @@ def test_a_truncated_idx_file_is_named(legible, tmp_path):
     folder.mkdir()
     header = struct.pack(">IIII", 2051, 100, 28, 28)
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + bytes(1000)))
-    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(struct.pack(">II", 2049, 100) + bytes(100)))
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(
+        gzip.compress(struct.pack(">II", 2049, 100) + bytes(100))
+    )
     assert_one_sentence(legible("train", "mlp", "--dataset", folder), 3, "train-images-idx3-ubyte")
 
 
@@ -106,11 +108,14 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(legible, tmp_path, monk
 
     monkeypatch.setattr("legible.studies.keep.draw_judgement", no_room)
     assert_one_sentence(legible("train", "mlp", *SHORT, "--output", tmp_path / "out"), 6, "No space left")
-    assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == ["out.part"]  # the checkpoint, to resume
+    assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == [
+        "out.part"
+    ]  # the checkpoint, to resume
 
 
 @pytest.mark.parametrize(
-    ("name", "word"), [("weights.safetensors", "SHA-256"), ("model.onnx", "SHA-256"), ("card.json", "cannot be read")]
+    ("name", "word"),
+    [("weights.safetensors", "SHA-256"), ("model.onnx", "SHA-256"), ("card.json", "cannot be read")],
 )
 def test_a_damaged_card_is_found_out(legible, trained, tmp_path, name, word):
     folder = tmp_path / "damaged"
@@ -123,7 +128,9 @@ def test_a_damaged_card_is_found_out(legible, trained, tmp_path, name, word):
 
 
 def test_mnist_asked_for_without_a_network_says_what_to_put_where(legible):
-    assert_one_sentence(legible("train", "mlp", "--dataset", "mnist"), 3, "train-images-idx3-ubyte.gz", "LEGIBLE_DATA")
+    assert_one_sentence(
+        legible("train", "mlp", "--dataset", "mnist"), 3, "train-images-idx3-ubyte.gz", "LEGIBLE_DATA"
+    )
 
 
 def test_without_a_network_the_main_job_goes_on_with_the_embedded_digits(legible, tmp_path):

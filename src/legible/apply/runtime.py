@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -23,8 +24,7 @@ def load_runtime(card: Card) -> Predict:
     function raises InputError for images of another shape than the card takes.
     """
     path = check_file(card, NETWORK)
-    import openvino as ov
-
+    ov = _import_openvino()
     # float32 also where the processor has bfloat16, so that every machine gives the same answers
     hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -44,6 +44,19 @@ def load_runtime(card: Card) -> Predict:
         return _run_in_batches(network, np.ascontiguousarray(images), len(card.classes), n_cores)
 
     return predict
+
+
+def _import_openvino() -> Any:
+    """OpenVINO without its model converter, which reports every import to its makers over the network."""
+    converter = "openvino.tools.ovc"
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    sys.modules[converter] = None  # type: ignore[assignment]  # makes its import fail, which OpenVINO allows for
+    try:
+        import openvino
+    finally:
+        del sys.modules[converter]
+    return openvino
 
 
 def _run_in_batches(network: Any, images: np.ndarray, n_outputs: int, n_requests: int) -> np.ndarray:

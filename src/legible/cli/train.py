@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import shutil
 import sys
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from legible.choices import Layout, Polarity
     from legible.data.split import Splits
     from legible.studies.plan import Run
+    from legible.training.settings import Settings
 
 EMBEDDED = "digits-embedded"
+FEW_IMAGES, MOST_EPOCHS_FOR_ONE = 20_000, 20
 
 
 def train(
@@ -92,7 +95,7 @@ def train(
         fresh_noise=not noise_once, tests=tests, watch="validation" if hold_out else "nothing",
     )  # fmt: skip
     splits, name = load_data(dataset, layout, polarity, size, seed)
-    run = replace(run, dataset=name)
+    run = replace(run, dataset=name, settings=enough_epochs(run.settings, len(splits.train), epochs))
     if folds:
         cross_validate(run, splits, folds, as_json)
         return
@@ -108,6 +111,18 @@ def choose_settings(model: str, given: dict[str, Any]) -> Any:
 
     recipe = recipe_of(model).to_json()
     return Settings.of(recipe | {k: v for k, v in given.items() if v is not None})
+
+
+def enough_epochs(settings: Settings, n_train: int, asked: float | None) -> Settings:
+    """The settings, with more epochs where images are few and the number of epochs was not asked for.
+
+    A recipe's epochs are meant for tens of thousands of images; of a thousand, one epoch is five steps.
+    """
+    if asked is not None or n_train >= FEW_IMAGES:
+        return settings
+    n_epochs = math.ceil(settings.n_epochs * min(FEW_IMAGES / n_train, MOST_EPOCHS_FOR_ONE))
+    say(f"few training images: {n_epochs} epochs instead of {settings.n_epochs} (--epochs says how many)")
+    return replace(settings, n_epochs=n_epochs)
 
 
 def load_data(

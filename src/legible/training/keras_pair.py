@@ -36,7 +36,7 @@ def save_pair(
     """
     architecture, weights = stem.with_suffix(".json"), stem.with_suffix(".h5")
     layers, tensors = _describe_chain(model, image_shape)
-    config = {"class_name": "Sequential", "config": {"name": "legible", "layers": layers}}
+    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "legible", "layers": layers}}
     check_free(weights, overwrite=overwrite)
     with new_file(architecture, overwrite=overwrite) as path:
         path.write_text(
