@@ -43,9 +43,9 @@ def test_a_name_that_is_nearly_right_is_suggested(legible, tmp_path, words, near
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("--epochs", "-1"), ("--batch-size", "0"), ("--learning-rate", "nan"), ("--label-smoothing", "1"),
-        ("--average", "2"), ("--precision", "float8"), ("--size", "28"), ("--folds", "1"), ("--noise", "gaussian:-1"),
-        ("--noise", "gaussian:loud"), ("--augment", "rotation:1,2,3"),
+        ("--epochs", "-1"), ("--batch-size", "0"), ("--learning-rate", "nan"), ("--average", "2"),
+        ("--precision", "float8"), ("--size", "28"), ("--folds", "1"), ("--label-smoothing", "1"),
+        ("--noise", "gaussian:-1"), ("--noise", "gaussian:loud"), ("--augment", "rotation:1,2,3"),
     ],
 )  # fmt: skip
 def test_a_setting_out_of_range_is_refused(legible, tmp_path, option, value):
@@ -87,8 +87,8 @@ def test_a_model_for_other_classes_is_refused(legible, trained, tmp_path):
 
 def test_a_training_that_diverges_says_so_and_saves_nothing(legible, tmp_path):
     done = legible(
-        "train", "mlp", "--dataset", "digits-embedded", "--optimiser", "sgd", "--learning-rate", 100, "--l2", 10,
-        "--schedule", "constant", "--epochs", 9, "--output", tmp_path / "wild",
+        "train", "mlp", "--dataset", "digits-embedded", "--optimiser", "sgd", "--learning-rate", 100,
+        "--l2", 10, "--schedule", "constant", "--epochs", 9, "--output", tmp_path / "wild",
     )  # fmt: skip
     assert_one_sentence(done, 4, "diverged", "learning rate")
     assert not (tmp_path / "wild").exists()

@@ -146,7 +146,7 @@ def over_folds(run: Run, n_folds: int) -> tuple[Run, ...]:
     return tuple(replace(run, fold=fold, n_folds=n_folds) for fold in range(n_folds))
 
 
-def shrink(line: Line, *, n_seeds: int = 2, most_epochs: int = 10) -> Line:
+def shrink(line: Line, *, n_seeds: int = 2, most_epochs: int = 5) -> Line:
     """The small honest version of a line: the same system on the embedded digits, fewer seeds and epochs.
 
     The published figure is for other images, so there is nothing to reach.

@@ -26,10 +26,6 @@ AS_PUBLISHED = Run(
     watch="test",
 )
 NOISY = replace(AS_PUBLISHED, train_noise=(NOISE,), fresh_noise=False, tests=(NOISE,))
-AUGMENTED = Run(
-    model="cnn-one-conv",
-    settings=Settings(n_epochs=20, batch_size=64, augment=("affine",), label_smoothing=0.1),
-)
 OURS_CLEAN = Run(
     model="digits-wide", settings=replace(recipe_of("digits-wide"), n_epochs=20, augment=("affine",))
 )
@@ -89,11 +85,11 @@ def study_report_a() -> Study:
         Line("A4", "nine digits before and after noise", "figure"),
         Line(
             "A5",
-            "A1 with augmentation (rotation, scale, shift), 20 epochs, batch 64",
+            "digits-wide, augmented (rotation, scale, shift), 20 epochs; clean test",
             "99.46 %",
-            over_seeds(AUGMENTED, 1),
-            test="clean",
-            note="the report does not say whether its test set was noisy.",
+            over_seeds(OURS_CLEAN, 2),
+            99.5,
+            note="the aim is our own, 99.5 %; the report does not say whether its test set was noisy.",
         ),
         Line(
             "A5 noisy",
@@ -101,14 +97,6 @@ def study_report_a() -> Study:
             "99.46 %",
             over_seeds(OURS_NOISY, 2),
             test=NOISE,
-        ),
-        Line(
-            "A5 ours",
-            "digits-wide with the same augmentation, 20 epochs",
-            "99.46 %",
-            over_seeds(OURS_CLEAN, 2),
-            99.5,
-            note="the aim is our own: 99.5 % on clean digits.",
         ),
     )
     return Study("Report A: Image Classifier for the MNIST", lines, draw_report_a)

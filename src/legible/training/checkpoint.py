@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -42,6 +43,11 @@ def load_checkpoint(path: Path, state: State) -> None:
         memory.setdefault(int(index), {})[key] = tensor
     groups = state.optimiser.state_dict()["param_groups"]
     state.optimiser.load_state_dict({"state": memory, "param_groups": groups})
+    for parameter, kept in state.optimiser.state.items():
+        for key, value in kept.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                # laid out as its parameter: fused steps walk both as they lie in memory
+                kept[key] = torch.empty_like(parameter).copy_(value)
     state.n_epochs_done = n_epochs_done
 
 
