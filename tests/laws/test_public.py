@@ -1,0 +1,103 @@
+"""The public list: what it offers, and that it costs nothing until it is used."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import legible as public
+from legible.errors import InputError, ModelError
+from legible.evaluation.metrics import softmax
+
+NAMES = ["LegibleError", "add_noise", "from_array", "load", "load_dataset"]
+HEAVY = ("torch", "numpy", "cv2", "openvino", "sklearn", "matplotlib", "h5py", "PIL")
+
+
+def run_python(code: str, *words: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_public_list_is_exactly_this():
+    assert public.__all__ == NAMES == sorted(NAMES)
+    assert sorted(public._HOMES) == NAMES and set(NAMES) <= set(dir(public))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_is_there_and_documented(name):
+    assert getattr(public, name).__doc__ and getattr(public, name).__name__ == name
+
+
+def test_a_name_that_is_not_public_is_an_ordinary_mistake():
+    with pytest.raises(AttributeError, match="module 'legible' has no attribute 'laod'"):
+        public.laod  # noqa: B018
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import sys, legible; legible.LegibleError; print([m for m in sys.argv[1:] if m in sys.modules])"
+    assert run_python(code, *HEAVY) == "[]"
+
+
+def test_a_saved_model_is_used_without_pytorch(trained, tmp_path):
+    code = (
+        "import sys, numpy as np\n"
+        "for name in ('torch', 'sklearn', 'matplotlib', 'h5py', 'safetensors'): sys.modules[name] = None\n"
+        "import legible\n"
+        "images = np.load(sys.argv[2])\n"
+        "print(legible.load(sys.argv[1]).predict(images).argmax(1).tolist())\n"
+    )
+    images = public.load_dataset("digits-embedded").test.images[:9]
+    np.save(tmp_path / "images.npy", images)
+    expected = public.load(str(trained.folder)).predict(images).argmax(1).tolist()
+    assert run_python(code, trained.folder, tmp_path / "images.npy") == str(expected)
+
+
+def test_a_loaded_model_gives_probabilities_of_its_classes(trained):
+    test, model = public.load_dataset("digits-embedded").test, public.load(str(trained.folder))
+    probabilities = model.predict(test.images)
+    assert model.classes == test.classes and probabilities.shape == (360, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(probabilities, softmax(model.run(test.images)), atol=1e-6)
+    right = (probabilities.argmax(axis=1) == test.labels).mean()
+    assert right == pytest.approx(model.card.main_score["accuracy"], abs=1 / 360)
+    answers = model.name(test.images[:5])
+    assert [answer.name for answer in answers] == [model.classes[i] for i in probabilities[:5].argmax(axis=1)]
+    assert answers[0].probability == pytest.approx(float(probabilities[0].max()))
+
+
+def test_large_logits_do_not_overflow(trained):
+    from legible.apply.classifier import Classifier
+
+    card = public.load(str(trained.folder)).card
+    model = Classifier(card, lambda images: np.array([[1000, 0, -1000.0], [0, 0, 0]], np.float32))
+    np.testing.assert_allclose(model.predict(np.zeros(1)), [[1, 0, 0], [1 / 3] * 3], atol=1e-6)
+
+
+def test_images_the_model_does_not_take_and_models_that_are_not_there_are_errors(trained):
+    model = public.load(str(trained.folder))
+    with pytest.raises(InputError, match="takes images of 1 channel, 28 x 28 pixels, got 1 channel, 8 x 8"):
+        model.predict(np.zeros((1, 1, 8, 8), np.float32))
+    with pytest.raises(InputError, match="float32"):
+        model.predict(np.zeros((1, 1, 28, 28)))
+    with pytest.raises(ModelError, match="no saved model 'nothing-here'"):
+        public.load("nothing-here")
+    assert issubclass(ModelError, public.LegibleError)
+
+
+def test_noise_and_arrays_go_through_the_public_names(rng):
+    images, words = public.from_array(np.full((2, 8, 8), 255, np.uint8))
+    assert images.shape == (2, 1, 8, 8) and "inverted" in words
+    assert public.add_noise(images, rng, ["gaussian:0.5"]).std() > 0.1
+
+
+def test_reading_with_a_card_loads_neither_pytorch_nor_anything_that_reports_home():
+    script = (
+        "import sys, numpy, legible; legible.load('digits-fast').predict(numpy.zeros((1, 1, 28, 28), 'float32'));"
+        "print([m for m in sys.modules if 'telemetry' in m or m in ('torch', 'sklearn', 'matplotlib')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

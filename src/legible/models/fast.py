@@ -51,7 +51,7 @@ def build_fast(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
     paper="ours",
     smallest=19,
     recipe={
-        "n_epochs": 2,
+        "n_epochs": 1.5,
         "batch_size": 256,
         "optimiser": "muon",
         "learning_rate": 0.2,
