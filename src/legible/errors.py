@@ -49,9 +49,12 @@ class UnknownName(ArgumentError):
     """No registered thing has this name; the message suggests near ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], list_command: str = "") -> None:
-        near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-        where = f" List: {list_command}" if list_command else f" Known: {', '.join(sorted(known))}."
+        by_lower = {one.lower(): one for one in known}
+        near = [by_lower[n] for n in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        where = (
+            f" List: {list_command}" if list_command else f" Known: {', '.join(sorted(by_lower.values()))}."
+        )
         super().__init__(f"no {kind} {name!r}.{hint}{where}")
 
 

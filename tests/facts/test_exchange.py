@@ -23,8 +23,13 @@ def tuned(spec: str = "cnn-one-conv:filters=4,dense=6", shape=SHAPE) -> nn.Modul
     model = build_model(spec, shape, 5, seed=0)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.01 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+            parameter.add_(0.01 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     return model.eval()
+
+
+def said(name: bytes | str) -> str:
+    """A name as Keras reads it from an attribute, written as bytes or as text."""
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def read_pair(stem):
@@ -32,7 +37,7 @@ def read_pair(stem):
     layers = json.loads(stem.with_suffix(".json").read_text())["config"]["layers"]
     with h5py.File(stem.with_suffix(".h5")) as file:
         arrays = {
-            name.decode(): [np.asarray(file[name][w.decode()]) for w in file[name].attrs["weight_names"]]
+            said(name): [np.asarray(file[name][said(w)]) for w in file[name].attrs["weight_names"]]
             for name in file.attrs["layer_names"]
         }
     return layers, arrays
@@ -60,13 +65,15 @@ def run_as_keras(layers, arrays, images: np.ndarray) -> np.ndarray:
             kernel, bias = arrays[config["name"]]
             x = x @ kernel + bias
         else:
-            assert kind == "Dropout"
+            assert kind in ("Dropout", "Activation")
         if config.get("activation") == "relu":
             x = np.maximum(x, 0)
     return x
 
 
-@pytest.mark.parametrize("spec", ["cnn-one-conv:filters=4,dense=6", "cnn-dropout:filters=4,dense=0", "mlp:7-6"])
+@pytest.mark.parametrize(
+    "spec", ["cnn-one-conv:filters=4,dense=6", "cnn-dropout:filters=4,dense=0", "mlp:7-6"]
+)
 def test_a_pair_is_what_keras_would_compute(tmp_path, rng, spec):
     """Source: Keras's layers, channels-last: kernels (h, w, in, out), flattened in the order H, W, C."""
     model, images = tuned(spec), rng.random((4, *SHAPE), dtype=np.float32)
@@ -76,7 +83,9 @@ def test_a_pair_is_what_keras_would_compute(tmp_path, rng, spec):
     np.testing.assert_allclose(found, predictor(model)(images), atol=1e-5)
 
 
-@pytest.mark.parametrize("spec", ["cnn-one-conv:filters=4,dense=6", "cnn-two-conv:filters=4,dense=8", "mlp:7-6"])
+@pytest.mark.parametrize(
+    "spec", ["cnn-one-conv:filters=4,dense=6", "cnn-two-conv:filters=4,dense=8", "mlp:7-6"]
+)
 def test_a_pair_loads_back_to_the_same_predictions(tmp_path, rng, spec):
     shape = (1, 28, 28)
     model, images = tuned(spec, shape), rng.random((9, *shape), dtype=np.float32)
@@ -91,10 +100,10 @@ def test_the_file_has_the_attributes_that_keras_reads(tmp_path):
     """Source: keras/src/legacy/saving/legacy_h5_format.py: layer_names, weight_names, one group a layer."""
     save_pair(tuned(), SHAPE, tmp_path / "model")
     with h5py.File(tmp_path / "model.h5") as file:
-        names = [name.decode() for name in file.attrs["layer_names"]]
-        assert file.attrs["backend"] == b"tensorflow" and file.attrs["keras_version"]
+        names = [said(name) for name in file.attrs["layer_names"]]
+        assert said(file.attrs["backend"]) == "tensorflow" and file.attrs["keras_version"]
         assert sorted(file) == sorted(names)
-        weights = {name: [w.decode() for w in file[name].attrs["weight_names"]] for name in names}
+        weights = {name: [said(w) for w in file[name].attrs["weight_names"]] for name in names}
         assert all(file[name][w].dtype == np.float32 for name in names for w in weights[name])
     layers = json.loads((tmp_path / "model.json").read_text())["config"]["layers"]
     assert [layer["config"]["name"] for layer in layers[1:]] == names
@@ -126,7 +135,9 @@ def test_a_pair_replaces_nothing_unasked_and_leaves_no_half(tmp_path, there):
     load_pair(tmp_path / "model")
 
 
-@pytest.mark.parametrize("damage", ["no json", "no h5", "cut json", "cut h5", "no layers", "another layer", "no weights"])
+@pytest.mark.parametrize(
+    "damage", ["no json", "no h5", "cut json", "cut h5", "no layers", "another layer", "no weights"]
+)
 def test_a_damaged_pair_is_an_input_error_that_names_it(tmp_path, damage):
     stem = tmp_path / "model"
     architecture, weights = save_pair(tuned(), SHAPE, stem)
@@ -138,13 +149,15 @@ def test_a_damaged_pair_is_an_input_error_that_names_it(tmp_path, damage):
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     elif damage == "no weights":
         with h5py.File(weights, "a") as file:
-            del file[file.attrs["layer_names"][0].decode()]
+            del file[said(file.attrs["layer_names"][0])]
     else:
         whole["config"]["layers"] = [] if damage == "no layers" else whole["config"]["layers"]
         for layer in whole["config"]["layers"][1:2]:
             layer["class_name"] = "LSTM"
         architecture.write_text(json.dumps(whole))
-    with pytest.raises(InputError, match=r"model.json and .*model.h5 are not a pair of architecture and weights"):
+    with pytest.raises(
+        InputError, match=r"model.json and .*model.h5 are not a pair of architecture and weights"
+    ):
         load_pair(stem)
 
 

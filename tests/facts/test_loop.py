@@ -3,7 +3,7 @@
 import copy
 import math
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -153,6 +153,18 @@ def test_fresh_noise_and_augmentation_differ_at_every_showing(data):
         ]
         assert (np.abs(shown[0] - shown[1]).max(axis=(1, 2, 3)) > 0.01).all()  # of the same images
         assert all(batch.min() >= 0 and batch.max() <= 1 for batch in shown)
+
+
+def test_every_epoch_draws_noise_and_dropout_anew(data):
+    """Of grey images, in batches of all, the noise is what comes on top: place by place it must differ."""
+    grey = replace(data, images=np.full_like(data.images, 0.5))
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(36, 4))
+    dropped = []
+    model[1].register_forward_hook(lambda module, inputs, output: dropped.append((output == 0).numpy()))
+    task = Noted(noise=("gaussian:0.02",))
+    train(grey, Settings(n_epochs=3, batch_size=40), task, model=model)
+    for drawn in (task.shown, dropped):
+        assert not any(np.array_equal(drawn[i], drawn[k]) for i, k in ((0, 1), (0, 2), (1, 2)))
 
 
 def test_noise_and_augmentation_do_not_shift_order_or_dropout(data):

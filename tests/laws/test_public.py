@@ -96,7 +96,8 @@ def test_noise_and_arrays_go_through_the_public_names(rng):
 
 def test_reading_with_a_card_loads_neither_pytorch_nor_anything_that_reports_home():
     script = (
-        "import sys, numpy, legible; legible.load('digits-fast').predict(numpy.zeros((1, 1, 28, 28), 'float32'));"
+        "import sys, numpy, legible;"
+        "legible.load('digits-fast').predict(numpy.zeros((1, 1, 28, 28), 'float32'));"
         "print([m for m in sys.modules if 'telemetry' in m or m in ('torch', 'sklearn', 'matplotlib')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -5,7 +5,6 @@ PyTorch is imported only inside the verbs that train.
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -63,9 +62,6 @@ def main() -> None:
         _leave(str(MissingExtra.of(EXTRAS[error.name], "this command")), ExitCode.MISSING)
     except KeyboardInterrupt:
         _leave("interrupted.", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (whoever read our output has gone)
-        sys.exit(ExitCode.OK)
     except MemoryError:
         _leave("not enough memory. Take fewer or smaller images, or a smaller --batch-size.", ExitCode.INPUT)
     except OSError as error:

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from legible.cards import RUNS, SHIPPED, Card, card_folders, find_card, list_cards, open_card
+from legible.cards import (
+    NETWORK,
+    RUNS,
+    SHIPPED,
+    Card,
+    card_folders,
+    check_file,
+    find_card,
+    list_cards,
+    open_card,
+)
 from legible.cli import options
 from legible.cli.screen import print_json, print_table, say
 from legible.errors import ArgumentError, ModelError, UnknownName
@@ -134,7 +144,7 @@ def export_model(
         raise ArgumentError(f"{stem} is a folder; --output takes a file's name, like {stem / card.name}.")
     if form == "onnx":
         with new_file(stem.with_suffix(".onnx"), overwrite=overwrite) as path:
-            path.write_bytes(card.network.read_bytes())
+            path.write_bytes(check_file(card, NETWORK).read_bytes())
         typer.echo(stem.with_suffix(".onnx"))
         return
     from legible.training.exchange import load_model

@@ -75,8 +75,8 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
     studies = {entry.name: entry.build() for entry in STUDIES}
     rows = {line.row.split()[0].lower() for study in studies.values() for line in study.lines}
     wanted = [name.lower() for name in names] or list(studies)
-    for name in wanted:
-        if name not in studies and name not in rows:
+    for name in names:
+        if name.lower() not in {*studies, *rows}:
             raise UnknownName("study or row", name, [*studies, *sorted(rows)])
     chosen = [
         (name, study, [x for x in study.lines if name in wanted or x.row.split()[0].lower() in wanted])

@@ -1,0 +1,48 @@
+"""A training that is cut off at any moment goes on with --resume and ends with the same weights."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from safetensors.numpy import load_file
+
+WORDS = (
+    "train",
+    "cnn-dropout:filters=4",
+    "--dataset",
+    "digits-embedded",
+    "--epochs",
+    "15",
+    "--average",
+    "0.9",
+)
+
+
+def cut_off(how, folder):
+    """Start a training in a process of its own, send it a signal in its third epoch, and give what it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "legible", *WORDS, "--output", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder.parent,
+    )  # fmt: skip
+    assert any("epoch   2/15" in line for line in process.stderr)
+    process.send_signal(how)
+    return process.communicate(timeout=60)[1], process.returncode
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_cut_off_in_mid_epoch_it_resumes_to_the_same_weights(how, legible, tmp_path):
+    assert legible(*WORDS, "--output", tmp_path / "whole").code == 0
+    words, code = cut_off(how, tmp_path / "out")
+    assert not (tmp_path / "out").exists() and (tmp_path / "out.part" / "checkpoint.safetensors").exists()
+    if how == signal.SIGINT:
+        assert code == 130 and "--resume" in words and "Traceback" not in words
+    unasked = legible(*WORDS, "--output", tmp_path / "out")
+    assert unasked.code == 6 and "--resume" in unasked.err, (
+        "an unfinished training is not thrown away unasked"
+    )
+    resumed = legible(*WORDS, "--output", tmp_path / "out", "--resume")
+    assert resumed.code == 0 and "after epoch" in resumed.err and not (tmp_path / "out.part").exists()
+    expected = load_file(tmp_path / "whole" / "weights.safetensors")
+    found = load_file(tmp_path / "out" / "weights.safetensors")
+    assert all((found[name] == value).all() for name, value in expected.items())

@@ -1,0 +1,136 @@
+"""The published reports are reproduced by the real command, on small data and with small nets."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from legible.cli import reproduce as verb
+from legible.studies import STUDIES, report_a, report_d
+from legible.studies.plan import Line, Run, Study
+from legible.training.settings import Settings
+
+TINY = Settings(n_epochs=2, batch_size=100)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """The same systems, smaller and trained for a moment."""
+    tiny = replace(report_a.AS_PUBLISHED, model="cnn-one-conv:filters=2,dense=8", settings=TINY)
+    monkeypatch.setattr(report_a, "AS_PUBLISHED", tiny)
+    monkeypatch.setattr(report_d, "SMALL", Run(model=tiny.model, dataset="digits-embedded", settings=TINY))
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """The file of rows of the quick version, in its usual place."""
+    return tmp_path / "here" / "results" / "quick" / "rows.jsonl"
+
+
+def test_a_row_is_done_once_and_kept(legible, rows):
+    first = legible("reproduce", "A1", "--quick", "--seeds", 1)
+    assert first.code == 0, first.err
+    assert (
+        "A1, run 1 of 1: cnn-one-conv:filters=2,dense=8, seed 0" in first.err and "epoch   2/2" in first.err
+    )
+    assert "| A1" in first.out and "98.68 %" in first.out and "images/s" not in first.out
+    [row] = map(json.loads, rows.read_text().splitlines())
+    assert row["run"]["dataset"] == "digits-embedded" and row["run"]["seed"] == 0
+    again = legible("reproduce", "a1", "--quick", "--seeds", 1)
+    assert again.code == 0 and again.out == first.out and "run 1 of" not in again.err
+    assert len(rows.read_text().splitlines()) == 1
+    more = legible("reproduce", "A1", "--quick", "--seeds", 2, "--json")
+    assert more.code == 0 and "A1, run 1 of 1" in more.err and "seed 1" in more.err  # only what was missing
+    assert len(json.loads(more.out)["A1"]["percents"]) == 2
+
+
+def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(legible, rows, monkeypatch):
+    class Stopping(verb.EpochLines):
+        def show(self, record):
+            super().show(record)
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verb, "EpochLines", Stopping)
+        assert legible("reproduce", "A1", "--quick", "--seeds", 1).code == 130
+    assert not rows.exists() and len(list((rows.parent / "unfinished").iterdir())) == 1
+    done = legible("reproduce", "A1", "--quick", "--seeds", 1)
+    assert done.code == 0 and "epoch   2/2" in done.err and "epoch   1/2" not in done.err
+    [row] = map(json.loads, rows.read_text().splitlines())
+    assert [record["epoch"] for record in row["history"]] == [1, 2]
+    assert list((rows.parent / "unfinished").iterdir()) == []
+
+
+def test_report_ds_pair_is_written_loaded_back_and_compared(legible):
+    done = legible("reproduce", "D4", "--quick")
+    assert done.code == 0 and "360 of 360 predictions the same" in done.out
+    assert "360 of 360" in json.loads(legible("reproduce", "D4", "--quick", "--json").out)["D4"]["found"]
+
+
+def test_report_ds_four_stages_are_shown_one_by_one(legible):
+    done = legible("reproduce", "D2", "D5", "--quick")
+    assert done.code == 0, done.err
+    words = done.out + done.err
+    places = [words.index(stage) for stage in ("(1) load", "(2) define", "(3) train", "(4) estimate")]
+    assert places == sorted(places)
+    assert "Conv2d -> 2 x 26 x 26, 20 parameters" in words and "(3, 28, 28)" in words
+
+
+def test_report_es_layouts_are_the_same_images(legible):
+    done = legible("reproduce", "E1", "--quick")
+    assert done.code == 0 and "the same" in done.out and "(360, 28, 28, 1)" in done.out
+
+
+def test_tables_only_trains_nothing(legible, rows):
+    done = legible("reproduce", "A1", "A3", "--quick", "--tables-only")
+    assert done.code == 0 and "not run" in done.out and "epoch" not in done.err
+    assert not rows.exists()
+
+
+def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch):
+    line = Line("X1", "a net", "98 %", (replace(report_d.SMALL, watch="test"),), note="a remark.")
+    study = Study("Report X", (line,), report_a_curves)
+    monkeypatch.setattr(verb, "choose_lines", lambda names: [("x", study, [line])])
+    done = legible("reproduce", "--quick")
+    assert done.code == 0, done.err
+    page = (rows.parent / "pages" / "report-x.md").read_text()
+    assert page.startswith("# Report X\n") and "| X1" in page and "a remark." in page
+    assert "![curves](report-x-curves.png)" in page
+    assert (rows.parent / "pages" / "report-x-curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "written: results/quick/pages/report-x.md" in done.err
+
+
+def report_a_curves(study, results):
+    from legible.report import figures
+
+    return {"curves": figures.curves(results.histories(study.lines[0]), watched="test", title="X1")}
+
+
+def test_every_report_can_be_shown_before_anything_was_run(legible, rows):
+    done = legible("reproduce", "--quick", "--tables-only")
+    assert done.code == 0, done.err
+    pages = {path.name for path in (rows.parent / "pages").glob("*.md")}
+    assert pages == {f"report-{name}.md" for name in STUDIES.names()}
+    for entry in STUDIES:
+        assert all(f"| {line.row} " in done.out for line in entry.build().lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("A11",), 2, "no study or row 'A11'"),
+        (("A1", "--seeds", 0), 2, "greater than or equal to 1"),
+        (("B",), 2, "no study or row 'B'"),
+    ],
+)
+def test_what_is_not_there_is_said(legible, words, code, said):
+    done = legible("reproduce", *words, "--quick")
+    assert done.code == code and said in done.err and done.out == "" and "Traceback" not in done.err
+
+
+def test_rows_that_cannot_be_read_are_told_with_their_line(legible, rows):
+    rows.parent.mkdir(parents=True)
+    rows.write_text('{"key": "a"}\nhalf a li')
+    done = legible("reproduce", "A1", "--quick")
+    assert done.code == 3 and "rows.jsonl, line 2, is not a row of results" in done.err
+    assert rows.read_text() == '{"key": "a"}\nhalf a li'
