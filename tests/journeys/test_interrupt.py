@@ -20,7 +20,7 @@ WORDS = (
 
 
 def cut_off(how, folder):
-    """Start a training in a process of its own, send it a signal in its third epoch, and give what it said."""
+    """Start a training in a process of its own, signal it in its third epoch, and give what it said."""
     process = subprocess.Popen(
         [sys.executable, "-m", "legible", *WORDS, "--output", str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder.parent,

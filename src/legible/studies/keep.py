@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors.torch import save
 
 from legible.apply.runtime import load_runtime
@@ -94,11 +93,3 @@ def draw_judgement(work: Work, judgement: Judgement, folder: Path) -> None:
     test = work.stage.tests[work.run.tests[0]]
     for name, figure in figures.judgement_figures(test, judgement, work.history).items():
         figures.save_figure(figure, folder / f"{name}.png", overwrite=True)
-
-
-def first_and_random(n_images: int, rng: np.random.Generator, n_first: int, n_random: int) -> np.ndarray:
-    """Indices of the first images and of some at random beyond them, for pictures."""
-    n_random = min(n_random, max(n_images - n_first, 0))
-    return np.concatenate(
-        [np.arange(min(n_first, n_images)), n_first + rng.permutation(n_images - n_first)[:n_random]]
-    )
