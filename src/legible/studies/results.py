@@ -83,10 +83,11 @@ def line_cells(line: Line, results: Results) -> list[str]:
 
 
 def say_reached(line: Line, mean: float) -> str:
-    """Whether a mean accuracy in percent reaches the line's target, rounded as it was published."""
+    """Whether a mean accuracy in percent reaches the line's target, before any rounding."""
     if line.target_percent is None:
         return ""
-    return "yes" if round(mean, 2) >= line.target_percent else f"no, {line.target_percent - mean:.2f} short"
+    short = line.target_percent - mean
+    return "yes" if short <= 1e-9 else f"no, {short:.2g} short"  # 1e-9: a mean of floats is not exact
 
 
 def study_table(lines: list[Line], results: Results, title: str) -> Table:
