@@ -36,14 +36,7 @@ def build_fast(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
         nn.ReLU(),
         nn.Flatten(),
     )
-    n_features = flat_size(features, image_shape)
-    head = [
-        nn.Linear(n_features, dense, bias=False),
-        nn.BatchNorm1d(dense),
-        nn.ReLU(),
-        nn.Linear(dense, n_classes),
-    ]
-    return nn.Sequential(*features, *head)
+    return _add_head(features, flat_size(features, image_shape), dense, n_classes)
 
 
 @MODELS.register(
@@ -78,11 +71,15 @@ def build_wide(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
         nn.ReLU(),
         nn.Flatten(),
     )
-    n_features = flat_size(features, image_shape)
-    head = [
+    return _add_head(features, flat_size(features, image_shape), dense, n_classes)
+
+
+def _add_head(features: nn.Sequential, n_features: int, dense: int, n_classes: int) -> nn.Module:
+    """The features, one dense layer with a norm, and the logits."""
+    return nn.Sequential(
+        *features,
         nn.Linear(n_features, dense, bias=False),
         nn.BatchNorm1d(dense),
         nn.ReLU(),
         nn.Linear(dense, n_classes),
-    ]
-    return nn.Sequential(*features, *head)
+    )

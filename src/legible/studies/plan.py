@@ -126,6 +126,14 @@ class Study:
         return next(line for line in self.lines if line.row == row)
 
 
+WITH_MUON = Settings(  # what we give to the reports' own nets, where a line says "ours"
+    batch_size=128,
+    optimiser="muon",
+    learning_rate=0.05,
+    schedule="triangle:warmup=0.2,final=0.02",
+    label_smoothing=0.1,
+    augment=("shift:1",),
+)
 STUDIES: Registry[Study] = Registry("study", "legible reproduce --help")
 
 

@@ -8,26 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from legible.report import figures
-from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds
+from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
 AS_PUBLISHED = Run(
     model="cnn-two-conv", settings=Settings(n_epochs=3, batch_size=32, schedule="constant"), watch="test"
 )
-OURS = replace(
-    AS_PUBLISHED,
-    watch="nothing",
-    settings=Settings(
-        n_epochs=3,
-        batch_size=128,
-        optimiser="muon",
-        learning_rate=0.05,
-        schedule="triangle:warmup=0.2,final=0.02",
-        label_smoothing=0.1,
-        augment=("shift:1",),
-    ),
-)
+OURS = replace(AS_PUBLISHED, watch="nothing", settings=replace(WITH_MUON, n_epochs=3))
 
 
 @STUDIES.register("c", rows="C1-C2")

@@ -15,7 +15,7 @@ from legible.data.split import Labelled, Splits
 from legible.models import build_model, count_parameters, summarise
 from legible.report import figures
 from legible.studies import runner
-from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds
+from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
 from legible.studies.results import Results
 from legible.training.keras_pair import load_pair, save_pair
 from legible.training.loop import predictor
@@ -28,19 +28,7 @@ AS_PUBLISHED = Run(
     ),
     watch="test",
 )
-OURS = replace(
-    AS_PUBLISHED,
-    watch="nothing",
-    settings=Settings(
-        n_epochs=10,
-        batch_size=128,
-        optimiser="muon",
-        learning_rate=0.05,
-        schedule="triangle:warmup=0.2,final=0.02",
-        label_smoothing=0.1,
-        augment=("shift:1",),
-    ),
-)
+OURS = replace(AS_PUBLISHED, watch="nothing", settings=replace(WITH_MUON, n_epochs=10))
 SMALL = Run(model="cnn-one-conv", dataset="digits-embedded", settings=Settings(n_epochs=10, batch_size=32))
 
 
