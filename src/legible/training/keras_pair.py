@@ -22,7 +22,6 @@ from legible.output import check_free, new_file
 
 Layers = list[dict[str, Any]]
 Tensors = dict[str, dict[str, np.ndarray]]
-PARTS = ("kernel", "bias")
 VERSION = "2.15.0"  # of Keras, whose layout this is
 
 
@@ -32,7 +31,7 @@ def save_pair(
     """Write `stem`.json and `stem`.h5; return both paths.
 
     image_shape: (C, H, W) of the images the model takes. Raises ModelError for layers beyond a plain chain of
-    convolution, pooling, dropout and dense layers, OutputError when a file exists or cannot be written.
+    convolution, pooling, norm, dropout and dense layers, OutputError when a file exists or cannot be written.
     """
     architecture, weights = stem.with_suffix(".json"), stem.with_suffix(".h5")
     layers, tensors = _describe_chain(model, image_shape)
@@ -63,10 +62,7 @@ def load_pair(stem: Path) -> tuple[nn.Module, ImageShape]:
         layers = json.loads(stem.with_suffix(".json").read_text())["config"]["layers"]
         names = [layer["config"]["name"] for layer in layers]
         with h5py.File(stem.with_suffix(".h5")) as file:
-            filled = [name for name in names if name in file and len(file[name].attrs["weight_names"])]
-            tensors = {
-                name: {part: np.asarray(file[f"{name}/{name}/{part}:0"]) for part in PARTS} for name in filled
-            }
+            tensors = {name: _read_tensors(file, name) for name in names if name in file}
         height, width, channels = layers[0]["config"]["batch_input_shape"][1:]
         modules = _build_chain(layers[1:], tensors, (channels, height, width))
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
@@ -74,6 +70,11 @@ def load_pair(stem: Path) -> tuple[nn.Module, ImageShape]:
             f"{stem}.json and {stem}.h5 are not a pair of architecture and weights: {error}"
         ) from error
     return nn.Sequential(*modules).eval(), (channels, height, width)
+
+
+def _read_tensors(file: h5py.File, name: str) -> dict[str, np.ndarray]:
+    """The tensors of one layer by their short names: `layer_0/layer_0/kernel:0` is `kernel`."""
+    return {part.removesuffix(":0"): np.asarray(value) for part, value in file[name].get(name, {}).items()}
 
 
 def _describe_chain(model: nn.Module, image_shape: ImageShape) -> tuple[Layers, Tensors]:
@@ -95,6 +96,8 @@ def _describe_chain(model: nn.Module, image_shape: ImageShape) -> tuple[Layers, 
         if isinstance(module, nn.Conv2d | nn.Linear):
             tensors[f"layer_{i}"] = _take_tensors(module, flattened)
             flattened = None if isinstance(module, nn.Linear) else flattened
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            tensors[f"layer_{i}"] = {part: tensor.detach().numpy() for part, tensor in _norm_parts(module)}
         with torch.no_grad():
             sample = module(sample)
     return layers, tensors
@@ -111,6 +114,12 @@ def _take_tensors(module: nn.Conv2d | nn.Linear, flattened: tuple[int, ...] | No
     return {"kernel": weight.T, "bias": bias}
 
 
+def _norm_parts(norm: Any) -> Iterable[tuple[str, torch.Tensor]]:
+    """A batch norm's four tensors by the names that Keras gives them, in its order."""
+    yield from (("gamma", norm.weight), ("beta", norm.bias))
+    yield from (("moving_mean", norm.running_mean), ("moving_variance", norm.running_var))
+
+
 def _describe(module: nn.Module, name: str) -> dict[str, Any]:
     for kind, class_name, settings in _KINDS:
         if isinstance(module, kind):
@@ -121,21 +130,27 @@ def _describe(module: nn.Module, name: str) -> dict[str, Any]:
 
 
 def _describe_convolution(m: Any) -> dict[str, Any]:
-    if m.padding != (0, 0) or m.groups != 1 or m.stride != (1, 1):
-        raise ModelError(
-            "only unpadded convolutions of stride 1 have an HDF5 form here; export the model as ONNX."
-        )
+    if m.padding != (0, 0) or m.groups != 1:
+        raise ModelError("only unpadded convolutions have an HDF5 form here; export the model as ONNX.")
     return {
         "filters": m.out_channels,
         "kernel_size": list(m.kernel_size),
+        "strides": list(m.stride),
         "activation": "linear",
         "padding": "valid",
     }
 
 
+def _describe_norm(m: Any) -> dict[str, Any]:
+    axis = 3 if isinstance(m, nn.BatchNorm2d) else 1  # the channels, which come last
+    return {"axis": [axis], "momentum": 1.0 - m.momentum, "epsilon": m.eps}  # momentum: share of the old here
+
+
 _KINDS: tuple[tuple[type[nn.Module], str, Callable[[Any], dict[str, Any]]], ...] = (
     (nn.Conv2d, "Conv2D", _describe_convolution),
     (nn.Linear, "Dense", lambda m: {"units": m.out_features, "activation": "linear"}),
+    (nn.BatchNorm1d, "BatchNormalization", _describe_norm),
+    (nn.BatchNorm2d, "BatchNormalization", _describe_norm),
     (nn.MaxPool2d, "MaxPooling2D", lambda m: {"pool_size": [m.kernel_size] * 2, "strides": [m.stride] * 2}),
     (nn.Dropout, "Dropout", lambda m: {"rate": m.p}),
     (nn.ReLU, "Activation", lambda m: {"activation": "relu"}),
@@ -164,22 +179,35 @@ def _build(
 ) -> nn.Module:
     if kind == "Conv2D":
         kernel = weights["kernel"].transpose(3, 2, 0, 1)
-        return _fill(nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2:]), kernel, weights["bias"])
+        size, strides = kernel.shape[2:], tuple(config.get("strides", (1, 1)))
+        return _fill(nn.Conv2d(kernel.shape[1], kernel.shape[0], size, strides), kernel, weights["bias"])
     if kind == "Dense":
         rows = weights["kernel"].T
         if flattened and len(flattened) == 3:
             channels, height, width = flattened
             rows = rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2).reshape(len(rows), -1)
         return _fill(nn.Linear(rows.shape[1], rows.shape[0]), rows, weights["bias"])
-    if kind == "MaxPooling2D":
-        return nn.MaxPool2d(config["pool_size"][0], config["strides"][0])
-    if kind == "Dropout":
-        return nn.Dropout(config["rate"])
-    if kind == "Activation":
-        return nn.ReLU()
-    if kind == "Flatten":
-        return nn.Flatten()
+    if kind == "BatchNormalization":
+        return _build_norm(config, weights)
+    if kind in _WITHOUT_WEIGHTS:
+        return _WITHOUT_WEIGHTS[kind](config)
     raise ValueError(f"a layer of kind {kind!r} is not known here")
+
+
+_WITHOUT_WEIGHTS: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
+    "MaxPooling2D": lambda config: nn.MaxPool2d(config["pool_size"][0], config["strides"][0]),
+    "Dropout": lambda config: nn.Dropout(config["rate"]),
+    "Activation": lambda config: nn.ReLU(),
+    "Flatten": lambda config: nn.Flatten(),
+}
+
+
+def _build_norm(config: dict[str, Any], weights: dict[str, np.ndarray]) -> nn.Module:
+    kind = nn.BatchNorm2d if config["axis"] == [3] else nn.BatchNorm1d
+    norm = kind(len(weights["gamma"]), eps=config["epsilon"], momentum=1.0 - config["momentum"])
+    for part, tensor in _norm_parts(norm):
+        tensor.data.copy_(torch.from_numpy(weights[part]))
+    return norm
 
 
 def _fill(layer: nn.Conv2d | nn.Linear, kernel: np.ndarray, bias: np.ndarray) -> nn.Module:
