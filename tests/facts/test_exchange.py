@@ -22,6 +22,7 @@ CHAINS = (
     "cnn-dropout:filters=4,dense=0",
     "digits-fast:filters=4,dense=6",
     "digits-wide:filters=4,dense=6",
+    "digits-deep:filters=4,dense=6",
     "mlp:7-6",
 )
 
@@ -62,6 +63,9 @@ def run_as_keras(layers, arrays, images: np.ndarray) -> np.ndarray:
         config, kind = layer["config"], layer["class_name"]
         if kind == "Conv2D":
             kernel, bias = arrays[config["name"]]  # (h, w, in, out)
+            if config["padding"] == "same":
+                assert kernel.shape[:2] == (3, 3) and config["strides"] == [1, 1]
+                x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
             windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
             windows = windows[:, :: config["strides"][0], :: config["strides"][1]]
             x = np.einsum("nyxchw,hwco->nyxo", windows, kernel) + bias
@@ -125,7 +129,7 @@ def test_the_file_has_the_attributes_that_keras_reads(tmp_path):
 def test_layers_that_the_pair_cannot_hold_are_told_with_the_other_way(tmp_path):
     for model in (
         nn.Sequential(nn.Conv2d(1, 2, 3), nn.GroupNorm(1, 2), nn.Flatten(), nn.Linear(2 * 26 * 26, 3)),
-        nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Flatten(), nn.Linear(2 * 28 * 28, 3)),
+        nn.Sequential(nn.Conv2d(1, 2, 5, padding=1), nn.Flatten(), nn.Linear(2 * 26 * 26, 3)),
     ):
         with pytest.raises(ModelError, match="ONNX"):
             save_pair(model, (1, 28, 28), tmp_path / "model")

@@ -19,7 +19,7 @@ ImageShape = tuple[int, int, int]
 MODELS: Registry[nn.Module] = Registry("model", "legible models list")
 
 from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
-from legible.models import fast as fast  # noqa: E402
+from legible.models import digits as digits  # noqa: E402
 from legible.models import mlp as mlp  # noqa: E402
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from legible.noise import add_noise
 from legible.report import figures
 from legible.seeds import rng_for
-from legible.studies.plan import STUDIES, Line, Run, Study, over_folds, over_seeds, recipe_of
+from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_folds, over_seeds, recipe_of
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
@@ -29,9 +29,10 @@ NOISY = replace(AS_PUBLISHED, train_noise=(NOISE,), fresh_noise=False, tests=(NO
 OURS_CLEAN = Run(
     model="digits-wide", settings=replace(recipe_of("digits-wide"), n_epochs=20, augment=("affine",))
 )
+OURS_FOLDS = replace(AS_PUBLISHED, watch="nothing", settings=replace(WITH_MUON, n_epochs=10))
 OURS_NOISY = Run(
-    model="digits-wide:filters=32,dense=256",
-    settings=replace(recipe_of("digits-wide"), n_epochs=10),
+    model="digits-deep",
+    settings=replace(recipe_of("digits-deep"), n_epochs=10),
     train_noise=(NOISE,),
     tests=(NOISE,),
 )
@@ -57,6 +58,13 @@ def study_report_a() -> Study:
             98.68,
         ),
         Line(
+            "A2 ours",
+            "the same net and folds, 10 epochs: Muon, label smoothing, shifts of one pixel, batch 128",
+            "about 98.68 %",
+            over_folds(OURS_FOLDS, 5),
+            98.68,
+        ),
+        Line(
             "A3",
             "A1 under Gaussian noise 0.5, drawn once, in training and test",
             "94.08 and 94.66 %",
@@ -75,9 +83,9 @@ def study_report_a() -> Study:
         ),
         Line(
             "A3 ours",
-            "digits-wide, twice as wide, noise drawn anew at every showing, 10 epochs",
+            "digits-deep, shifts of one pixel, noise drawn anew at every showing, 10 epochs",
             "94.08 and 94.66 %",
-            over_seeds(OURS_NOISY, 2),
+            over_seeds(OURS_NOISY, 3),
             98.4,
             test=NOISE,
             note="the aim is our own: 98.4 %.",
@@ -95,7 +103,7 @@ def study_report_a() -> Study:
             "A5 noisy",
             "A3 ours, which is augmented too (shifts), on the noisy test",
             "99.46 %",
-            over_seeds(OURS_NOISY, 2),
+            over_seeds(OURS_NOISY, 3),
             test=NOISE,
         ),
     )

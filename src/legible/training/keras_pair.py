@@ -130,14 +130,17 @@ def _describe(module: nn.Module, name: str) -> dict[str, Any]:
 
 
 def _describe_convolution(m: Any) -> dict[str, Any]:
-    if m.padding != (0, 0) or m.groups != 1:
-        raise ModelError("only unpadded convolutions have an HDF5 form here; export the model as ONNX.")
+    padding = {(0, 0): "valid", tuple(k // 2 for k in m.kernel_size): "same"}.get(m.padding)
+    if padding is None or (padding == "same" and m.stride != (1, 1)) or m.groups != 1:
+        raise ModelError(
+            "a convolution has an HDF5 form if it is unpadded or keeps the size; export the model as ONNX."
+        )
     return {
         "filters": m.out_channels,
         "kernel_size": list(m.kernel_size),
         "strides": list(m.stride),
         "activation": "linear",
-        "padding": "valid",
+        "padding": padding,
     }
 
 
@@ -180,7 +183,9 @@ def _build(
     if kind == "Conv2D":
         kernel = weights["kernel"].transpose(3, 2, 0, 1)
         size, strides = kernel.shape[2:], tuple(config.get("strides", (1, 1)))
-        return _fill(nn.Conv2d(kernel.shape[1], kernel.shape[0], size, strides), kernel, weights["bias"])
+        padding = tuple(k // 2 for k in size) if config["padding"] == "same" else 0
+        module = nn.Conv2d(kernel.shape[1], kernel.shape[0], size, strides, padding)
+        return _fill(module, kernel, weights["bias"])
     if kind == "Dense":
         rows = weights["kernel"].T
         if flattened and len(flattened) == 3:

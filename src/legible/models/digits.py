@@ -1,4 +1,4 @@
-"""Our own classifiers: few layers, early pooling, norms where they pay; made to learn fast on two cores."""
+"""Our own classifiers: two that learn in seconds on two cores, and a deep one that reads through noise."""
 
 from __future__ import annotations
 
@@ -72,6 +72,43 @@ def build_wide(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
         nn.Flatten(),
     )
     return _add_head(features, flat_size(features, image_shape), dense, n_classes)
+
+
+@MODELS.register(
+    "digits-deep",
+    paper="ours",
+    smallest=12,
+    recipe={
+        "n_epochs": 10,
+        "batch_size": 256,
+        "optimiser": "muon",
+        "learning_rate": 0.2,
+        "label_smoothing": 0.1,
+        "schedule": "triangle:warmup=0.2,final=0.02",
+        "augment": ("shift:1",),
+    },
+)
+def build_deep(image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 128) -> nn.Module:
+    """Six 3x3 convolutions with norms, the first two at full size, one dense layer: reads through noise.
+
+    filters: of the first two convolutions; the next two pairs have twice and four times as many.
+    698,026 parameters for 28x28 grey pixels and ten classes. Smallest image: 12x12.
+    """
+    layers: list[nn.Module] = []
+    n_in = image_shape[0]
+    for n_out in (filters, 2 * filters):
+        layers += [*_convolve(n_in, n_out), *_convolve(n_out, n_out, pool=True)]
+        n_in = n_out
+    layers += [*_convolve(n_in, 2 * n_in), *_convolve(2 * n_in, 2 * n_in, padding=0), nn.Flatten()]
+    features = nn.Sequential(*layers)
+    return _add_head(features, flat_size(features, image_shape), dense, n_classes)
+
+
+def _convolve(n_in: int, n_out: int, *, padding: int = 1, pool: bool = False) -> list[nn.Module]:
+    """A 3x3 convolution with its norm, pooled where asked."""
+    pooled = [nn.MaxPool2d(2)] if pool else []
+    kernel = nn.Conv2d(n_in, n_out, 3, padding=padding, bias=False)
+    return [kernel, *pooled, nn.BatchNorm2d(n_out), nn.ReLU()]
 
 
 def _add_head(features: nn.Sequential, n_features: int, dense: int, n_classes: int) -> nn.Module:
