@@ -32,7 +32,7 @@ def reproduce(
         typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages."),
     ] = None,
     tables_only: Annotated[
-        bool, typer.Option("--tables-only", help="Train nothing: show what the rows say.")
+        bool, typer.Option("--tables-only", help="Do no missing run: show what the rows say.")
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:

@@ -23,6 +23,8 @@ L2_FACTORS = (0.0, 1e-5, 3e-5, 1e-4)
 HINTON_PERCENT = 100 - 1.53  # the error in LeCun's list of MNIST results
 SWEPT = Run(model="cnn-dropout", settings=Settings(n_epochs=2), watch="validation")
 BASE = {"filters": 32, "dense": 64, "dropout": 0.5}
+BEST = {"filters": 128, "dense": 128, "dropout": 0.5}  # of each sweep, on held-out images
+FINAL_EPOCHS = 5  # the report doesn't say
 AXES = {"filters": (32, 64, 128), "dense": (0, 32, 64, 128), "dropout": (0.5, 0.65, 0.8)}
 
 
@@ -35,6 +37,13 @@ def vary(axis: str, value: float) -> Run:
     """The net of the sweeps with one thing changed."""
     settings = {**BASE, axis: value}
     return replace(SWEPT, model="cnn-dropout:" + ",".join(f"{k}={v}" for k, v in settings.items()))
+
+
+def finish() -> Run:
+    """The net that the sweeps recommend, trained for longer and on the held-out images too."""
+    settings = replace(SWEPT.settings, n_epochs=FINAL_EPOCHS)
+    model = "cnn-dropout:" + ",".join(f"{k}={v}" for k, v in BEST.items())
+    return replace(SWEPT, model=model, settings=settings, watch="nothing")
 
 
 @STUDIES.register("e", rows="E1-E4")
@@ -61,11 +70,19 @@ def study_report_e() -> Study:
             Line(
                 f"E4 {axis} {value:g}",
                 f"conv - pool - dropout - conv - dense: {axis} {value:g}, 2 epochs",
-                "98.89 % (final)",
+                "no clear difference",
                 over_seeds(vary(axis, value), 2),
             )
             for axis, values in AXES.items()
             for value in values
+        ),
+        Line(
+            "E4 final",
+            f"the best of each sweep: 128 filters, dense 128, dropout 0.5; {FINAL_EPOCHS} epochs",
+            "98.89 %",
+            over_seeds(finish(), 2),
+            98.89,
+            note="the report does not say which net its final one was, nor how many epochs it had.",
         ),
     ]
     return Study("Report E: DIT406 Assignment 7", tuple(lines), draw_report_e)
