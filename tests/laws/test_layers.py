@@ -32,7 +32,7 @@ MAY_BE_HEAVY = {"models", "training", "report", "studies"}
 CATALOGUES = {
     "data/digits.py",
     *(f"noise/{name}.py" for name in ("pixels", "blurs", "geometry")),
-    *(f"models/{name}.py" for name in ("mlp", "convnet", "fast")),
+    *(f"models/{name}.py" for name in ("mlp", "convnet", "digits")),
     *(f"training/{name}.py" for name in ("augment", "optimisers")),
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "tools"}
