@@ -13,13 +13,17 @@ from matplotlib.figure import Figure
 from legible.data import load_dataset
 from legible.images import from_array, to_channels, to_labels, to_one_hot
 from legible.report import figures
-from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
+from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
 CONNECTED = Run(model="mlp", settings=Settings(n_epochs=10, schedule="constant"), watch="validation")
 HINTON = Run(model="mlp:500-300", settings=Settings(n_epochs=10, schedule="one-cycle"), watch="validation")
-OURS = Run(model="mlp:500-300", settings=replace(WITH_MUON, n_epochs=10))
+OURS = replace(
+    HINTON,
+    settings=replace(HINTON.settings, learning_rate=0.002, label_smoothing=0.1, augment=("shift:1",)),
+    watch="nothing",
+)
 L2_FACTORS = (0.0, 1e-5, 3e-5, 1e-4)
 HINTON_PERCENT = 100 - 1.53  # the error in LeCun's list of MNIST results
 SWEPT = Run(model="cnn-dropout", settings=Settings(n_epochs=2), watch="validation")
@@ -69,7 +73,7 @@ def study_report_e() -> Study:
         ),
         Line(
             "E3 ours",
-            "the same net, 10 epochs: Muon, label smoothing, shifts of one pixel, batch 128",
+            "the same net, 10 epochs: label smoothing and shifts of one pixel instead of L2",
             "98.3 to 98.6 % at one factor",
             over_seeds(OURS, 5),
             98.6,
