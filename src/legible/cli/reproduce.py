@@ -44,14 +44,15 @@ def reproduce(
     with waiting("starting PyTorch"):
         from legible.data import load_dataset
         from legible.studies.pages import write_page
-        from legible.studies.plan import shrink
+        from legible.studies.plan import QUICK_EPOCHS, shrink
         from legible.studies.results import Results, line_facts, notes, study_table
         from legible.studies.runner import read_rows
     folder = output or Path("results") / ("quick" if quick else "")
     results = Results(read_rows(folder / "rows.jsonl"), load_dataset)
     chosen = choose_lines(names or [])
     if quick:
-        chosen = [(n, s, [shrink(line) for line in lines]) for n, s, lines in chosen]
+        small = f" (small: the embedded digits, {QUICK_EPOCHS} epochs at most)"
+        chosen = [(n, replace(s, title=s.title + small), list(map(shrink, lines))) for n, s, lines in chosen]
     if seeds is not None:
         chosen = [(n, s, [replace(x, runs=tuple(r for r in x.runs if r.seed < seeds)) for x in lines])
                   for n, s, lines in chosen]  # fmt: skip

@@ -154,15 +154,18 @@ def over_folds(run: Run, n_folds: int) -> tuple[Run, ...]:
     return tuple(replace(run, fold=fold, n_folds=n_folds) for fold in range(n_folds))
 
 
-def shrink(line: Line, *, n_seeds: int = 2, most_epochs: int = 5) -> Line:
+QUICK_EPOCHS = 3  # at most
+
+
+def shrink(line: Line, *, n_seeds: int = 2) -> Line:
     """The small honest version of a line: the same system on the embedded digits, fewer seeds and epochs.
 
     The published figure is for other images, so there is nothing to reach.
     """
-    runs = tuple(_shrink(run, most_epochs) for run in line.runs if run.seed < n_seeds)
+    runs = tuple(_shrink(run) for run in line.runs if run.seed < n_seeds)
     return replace(line, runs=runs, target_percent=None)
 
 
-def _shrink(run: Run, most_epochs: int) -> Run:
-    settings = replace(run.settings, n_epochs=min(run.settings.n_epochs, most_epochs))
+def _shrink(run: Run) -> Run:
+    settings = replace(run.settings, n_epochs=min(run.settings.n_epochs, QUICK_EPOCHS))
     return replace(run, dataset="digits-embedded", settings=settings)
