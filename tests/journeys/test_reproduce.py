@@ -94,7 +94,8 @@ def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch)
     done = legible("reproduce", "--quick")
     assert done.code == 0, done.err
     page = (rows.parent / "pages" / "report-x.md").read_text()
-    assert page.startswith("# Report X (small: the embedded digits, 3 epochs at most)\n") and "| X1" in page and "a remark." in page
+    assert page.startswith("# Report X (small: the embedded digits, 3 epochs at most)\n")
+    assert "| X1" in page and "a remark." in page
     assert "![curves](report-x-curves.png)" in page
     assert (rows.parent / "pages" / "report-x-curves.png").read_bytes().startswith(b"\x89PNG")
     assert "written: results/quick/pages/report-x.md" in done.err
