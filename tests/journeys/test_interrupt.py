@@ -38,7 +38,7 @@ main()
 
 
 def cut_off(how, folder):
-    """Start a training in a process of its own that gets a signal in its third epoch, and give what it said."""
+    """Start a training that gets a signal in its third epoch, and give what it said and its exit code."""
     process = subprocess.run(
         [sys.executable, "-c", CUT_OFF.format(how=int(how)), *WORDS, "--output", str(folder)],
         capture_output=True, text=True, cwd=folder.parent, check=False, timeout=120,
