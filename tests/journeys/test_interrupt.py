@@ -20,7 +20,7 @@ WORDS = (
 
 
 CUT_OFF = """
-import os, sys
+import os, signal
 from legible.cli import main
 from legible.training.tasks import Classify
 
@@ -33,6 +33,7 @@ def count(task, *given):
     return pair(task, *given)
 
 Classify.pair = count
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
 main()
 """
 
