@@ -171,3 +171,18 @@ def test_elastic_moves_pixels_as_far_as_simards_formula_says() -> None:
     moved_px = (_noisy("elastic:34", ramp) - ramp)[:, :, 20:44, 20:44] * 64
     assert moved_px.std() == pytest.approx(34 * 0.577 / (2 * 4 * math.sqrt(math.pi)), rel=0.08)
     assert abs(np.diff(moved_px, axis=2)).mean() < 0.5  # neighbours move together
+
+
+def test_mixed_noise_is_grain_on_half_of_the_images_and_dots_on_the_rest_at_every_level() -> None:
+    noisy = _noisy("mixed:0.8", _plain(0.5, n=4000))
+    is_grain = np.array([len(np.unique(image)) > 3 for image in noisy])  # dots leave 0, 1/2 and 1
+    assert is_grain.mean() == pytest.approx(0.5, abs=0.03)
+    replaced = (noisy[~is_grain] != 0.5).mean(axis=(1, 2, 3))  # each image's level
+    assert replaced.mean() == pytest.approx(0.4, abs=0.02) and replaced.max() <= 0.88
+    assert replaced.std() == pytest.approx(0.8 / math.sqrt(12), rel=0.05)
+    std = 1.4826 * np.abs(
+        np.median(np.abs(noisy[is_grain] - 0.5), axis=(1, 2, 3))
+    )  # clipping moves no median here
+    assert np.minimum(std, 0.7).mean() == pytest.approx(
+        np.minimum(np.linspace(0, 0.8, 1000), 0.7).mean(), abs=0.03
+    )

@@ -15,6 +15,7 @@ from legible.errors import ArgumentError
 from legible.registry import Registry, Spec
 
 NOISES: Registry[np.ndarray] = Registry("noise", "legible noise list")
+CLEAN = "clean"
 
 
 def check_setting(name: str, value: float, low: float, high: float) -> None:
@@ -23,8 +24,8 @@ def check_setting(name: str, value: float, low: float, high: float) -> None:
         raise ArgumentError(f"{name} must lie between {low:g} and {high:g}, not {value!r}.")
 
 
-from legible.noise import pixels as pixels  # noqa: E402, I001  (these three fill the catalogue, in this order)
-from legible.noise import blurs as blurs, geometry as geometry  # noqa: E402
+from legible.noise import pixels as pixels  # noqa: E402, I001  (these fill the catalogue, in this order)
+from legible.noise import blurs as blurs, geometry as geometry, mixed as mixed  # noqa: E402
 
 
 def add_noise(images: np.ndarray, rng: np.random.Generator, noises: Iterable[Spec | str]) -> np.ndarray:
@@ -36,3 +37,13 @@ def add_noise(images: np.ndarray, rng: np.random.Generator, noises: Iterable[Spe
     for noise in noises:
         images = NOISES.call(noise, images, rng)
     return images
+
+
+def canonical_chain(chain: str) -> str:
+    """A chain of noises as rows name it: `gaussian:0.5` becomes `gaussian:std=0.5`, nothing `clean`."""
+    return "+".join(split_chain(chain)) or CLEAN
+
+
+def split_chain(chain: str) -> list[str]:
+    """The canonical specs of a chain: none for `clean`, else those joined by '+'."""
+    return [] if chain == CLEAN else [str(NOISES.parse(part)) for part in chain.split("+") if part]

@@ -1,0 +1,50 @@
+"""Noises for a purpose: every kind and level for one net that takes whatever comes, ink or paper for
+likelihoods.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from legible.noise import NOISES, check_setting
+from legible.noise.chunks import in_chunks
+
+
+@NOISES.register("mixed", none="0")
+def mixed(images: np.ndarray, rng: np.random.Generator, *, most: float = 0.9) -> np.ndarray:
+    """Put grain on about half of the images and salt and pepper on the rest, each at a level of its own.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
+    most: 0 to 1; the std of the grain (`gaussian`) or the level of the dots (`salt-and-pepper`) is drawn for
+    each image, evenly from 0 to this. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'mixed': most", most, 0, 1)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        n = len(part)
+        level = rng.random((n, 1, 1, 1), dtype=np.float32) * np.float32(most)
+        is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < 0.5
+        grain = rng.standard_normal(part.shape, dtype=np.float32)
+        grain *= level
+        grain += part
+        draw = rng.random(part.shape, dtype=np.float32)
+        dots = np.where(draw < level, (draw >= level / 2).astype(np.float32), part)
+        return np.where(is_grain, grain, dots)
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("binary")
+def binary(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make each pixel pure ink or pure paper, ink as often as it is dark, as likelihoods in nats want them.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape out, of 0 and 1;
+    images of 0 and 1 come back as they are. Drawn anew at every showing it is the literature's *dynamic*
+    binarisation, drawn once its *static* one (Salakhutdinov and Murray, 2008, though not with their draw).
+    Raises InputError.
+    """
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return (rng.random(part.shape, dtype=np.float32) < part).astype(np.float32)
+
+    return in_chunks(images, rng, change)
