@@ -167,7 +167,9 @@ def test_a_score_that_cannot_be_measured_again_is_told(folder):
         "accuracy": 0.123,
     }
     change(folder, input={**facts["input"], "prepared_as": "mnist"}, scores=[*facts["scores"], probe])
-    with pytest.raises(ModelError, match=r"accuracy on digits-embedded is 9\d\.\d\d%, the card says 12.30%"):
+    with pytest.raises(
+        ModelError, match=r"accuracy on digits-embedded is 9\d\.\d\d %, the card says 12.30 %"
+    ):
         verify_card(open_card(folder))
 
 

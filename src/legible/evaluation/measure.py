@@ -56,6 +56,16 @@ class Judgement:
     samples: tuple[Answer, ...]
     worst: tuple[Answer, ...]
 
+    @property
+    def scores(self) -> dict[str, Any]:
+        """What rows and cards keep of it."""
+        return {
+            "n_images": self.n_images,
+            "accuracy": self.accuracy,
+            "loss_nats": self.loss_nats,
+            "calibration_error": self.calibration_error,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Everything as plain dictionaries, lists, text and unrounded numbers."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists

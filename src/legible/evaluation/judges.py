@@ -1,0 +1,38 @@
+"""How each kind of model is judged: the same images, the measures of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from legible.data.split import Labelled
+from legible.evaluation.measure import Judgement, judge
+from legible.evaluation.measure_drawings import Drawings
+from legible.evaluation.measure_images import Restoration, judge_restoration
+
+Verdict = Judgement | Restoration | Drawings
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Images as a model sees them, with their labels, and the same images before any noise."""
+
+    seen: Labelled
+    clean: np.ndarray
+
+
+def judge_classes(predict: Predict, shown: Shown) -> Judgement:
+    """Judge by the labels."""
+    return judge(predict, shown.seen.images, shown.seen.labels, shown.seen.classes)
+
+
+def judge_pixels(predict: Predict, shown: Shown) -> Restoration:
+    """Judge by the clean images."""
+    return judge_restoration(predict, shown.seen.images, shown.clean)
+
+
+# by the name of the task, as cards know it: judging a saved model needs no PyTorch
+JUDGES: dict[str, Callable[[Predict, Shown], Verdict]] = {"classify": judge_classes, "restore": judge_pixels}

@@ -1,0 +1,50 @@
+"""What is measured: how each figure of a verdict is called and written, and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure as people read it: its words, its unit, its digits, and whether more is better."""
+
+    words: str
+    unit: str
+    digits: int
+    more_is_better: bool
+    scale: float = 1.0
+
+    def write(self, value: float, spread: float | None = None) -> str:
+        """Write a value, or a mean with its standard deviation: "98.98 ± 0.05 %", "0.0026"."""
+        plus_minus = "" if spread is None else f" ± {spread * self.scale:.{self.digits}f}"
+        return f"{value * self.scale:.{self.digits}f}{plus_minus}{self.unit}"
+
+    def shortfall(self, value: float, target: float) -> float:
+        """How far a value is on the wrong side of a target, in the written unit; 0 where it is reached."""
+        gap = (target - value) * self.scale
+        short = gap if self.more_is_better else -gap
+        return short if short > 1e-9 else 0.0  # a mean of floats is not exact
+
+
+MEASURES = {
+    "accuracy": Measure("accuracy", " %", 2, True, 100.0),
+    "loss_nats": Measure("loss", " nats", 4, False),
+    "calibration_error": Measure("calibration error", " %", 2, False, 100.0),
+    "mse": Measure("MSE", "", 5, False),
+    "rmse": Measure("RMSE", "", 4, False),
+    "psnr_db": Measure("PSNR", " dB", 2, True),
+    "ssim": Measure("SSIM", "", 4, True),
+    "bce_nats": Measure("BCE", " nats per pixel", 4, False),
+    "elbo_nats": Measure("-ELBO", " nats", 2, False),
+    "bound_nats": Measure("bound", " nats", 2, False),
+    "read_as_asked": Measure("read as asked", " %", 2, True, 100.0),
+    "frechet": Measure("Fréchet distance", "", 2, False),
+    "diversity": Measure("diversity", "", 3, True),
+    "distinct": Measure("distinct", " %", 1, True, 100.0),
+}
+HEADLINES = {
+    "classify": "accuracy",
+    "restore": "mse",
+    "draw": "bound_nats",
+}  # by task: the figure that stands for the whole verdict
