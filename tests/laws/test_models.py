@@ -12,14 +12,35 @@ from torch.nn import functional as F
 from legible.apply.runtime import load_runtime
 from legible.cards import WEIGHTS, Card, open_card, write_card
 from legible.errors import ArgumentError, UnknownName
-from legible.models import MODELS, build_model, count_parameters, summarise
+from legible.models import (
+    AUTOENCODER,
+    CLASSIFIER,
+    MODELS,
+    as_used,
+    build_model,
+    count_parameters,
+    kind_of,
+    multiple_of,
+    summarise,
+)  # fmt: skip
 from legible.seeds import rng_for
-from legible.training.exchange import load_model, to_onnx
+from legible.studies.plan import usual_task
+from legible.training.exchange import OUTPUTS, load_model, to_onnx
 from legible.training.loop import predictor
 from legible.training.settings import Settings
+from legible.training.tasks import TASKS, Draws
 
-every_model = pytest.mark.parametrize("entry", list(MODELS), ids=MODELS.names())
 SHAPE = (1, 28, 28)
+
+
+def of_kind(*kinds: str):
+    """Parametrise over the models of these kinds, or over all."""
+    entries = [entry for entry in MODELS if not kinds or kind_of(entry.name) in kinds]
+    return pytest.mark.parametrize("entry", entries, ids=[entry.name for entry in entries])
+
+
+every_model, every_classifier, every_autoencoder = of_kind(), of_kind(CLASSIFIER), of_kind(AUTOENCODER)
+every_reader = of_kind(CLASSIFIER, AUTOENCODER)  # whatever is given an image and nothing else
 
 
 def some_images(n: int, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
@@ -38,14 +59,18 @@ def lived_in(spec: str, shape: tuple[int, int, int] = SHAPE) -> torch.nn.Module:
 def keep(model: torch.nn.Module, spec: str, folder: Path) -> Card:
     folder.mkdir()
     (folder / WEIGHTS).write_bytes(save({k: v.contiguous() for k, v in model.state_dict().items()}))
-    facts = {"name": folder.name, "task": "classify", "model": spec, "classes": list("0123456789"),
-             "input": {"shape": list(SHAPE)}, "n_parameters": count_parameters(model), "trained": {},
-             "scores": []}  # fmt: skip
-    write_card(folder, facts, to_onnx(model, SHAPE))
+    facts = {"name": folder.name, "task": task_of(spec), "model": spec, "classes": list("0123456789"),
+             "input": {"shape": list(SHAPE), "multiple": multiple_of(model)}, "trained": {},
+             "n_parameters": count_parameters(model), "scores": []}  # fmt: skip
+    write_card(folder, facts, to_onnx(model, SHAPE, kind_of(spec)))
     return open_card(folder)
 
 
-@every_model
+def task_of(spec: str) -> str:
+    return usual_task(kind_of(spec))
+
+
+@every_classifier
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_model_turns_images_of_any_channels_into_logits_that_differ(entry, channels):
     shape = (channels, 28, 28)
@@ -54,10 +79,34 @@ def test_a_model_turns_images_of_any_channels_into_logits_that_differ(entry, cha
     assert torch.isfinite(logits).all() and logits.std(0).min() > 0  # it looks at the image
 
 
+@every_autoencoder
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_autoencoder_turns_images_of_any_channels_into_pixel_logits_that_differ(entry, channels):
+    shape = (channels, 28, 28)
+    logits = lived_in(entry.name, shape)(torch.from_numpy(some_images(5, shape)))
+    assert logits.shape == (5, *shape) and logits.dtype == torch.float32
+    assert torch.isfinite(logits).all() and logits.std(0).mean() > 0  # it looks at the image
+
+
+@every_autoencoder
+def test_an_autoencoder_that_says_so_takes_any_size_and_pads_only_what_it_must(entry):
+    model = lived_in(entry.name)
+    multiple = multiple_of(model)
+    if not multiple:
+        pytest.skip("takes one size only")
+    images = torch.from_numpy(some_images(2, (1, 28 + multiple, 21)))
+    assert model(images).shape == images.shape
+    padded = F.pad(images, (0, -21 % multiple, 0, -(28 + multiple) % multiple))
+    torch.testing.assert_close(model(images), model(padded)[..., : 28 + multiple, :21])
+
+
 @every_model
 def test_gradients_reach_every_weight(entry):
     model = build_model(entry.name, SHAPE, 10, seed=0).train()
-    F.cross_entropy(model(torch.from_numpy(some_images(40))), torch.arange(40) % 10).backward()
+    task = TASKS.call(task_of(entry.name), (), (), 0.0)
+    draws = Draws(rng_for("noise"), torch.Generator())
+    inputs, targets = task.pair(torch.from_numpy(some_images(40)), torch.arange(40) % 10, draws)
+    task.loss(model(inputs), targets).backward()
     unreached = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert unreached == []
 
@@ -74,7 +123,7 @@ def test_the_initial_weights_depend_on_the_seed_alone(entry):
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@every_model
+@every_classifier
 def test_the_smallest_image_a_model_states_works_and_one_pixel_less_does_not(entry):
     size = entry.facts["smallest"]
     for shape in ((1, size, size), (1, size, size + 9), (1, size + 9, size)):
@@ -92,7 +141,7 @@ def test_the_summary_adds_up_to_all_parameters(entry):
     model = build_model(entry.name, SHAPE, 10, seed=0)
     rows = summarise(model, SHAPE)
     assert sum(n for _, _, n in rows) == count_parameters(model)
-    assert rows[-1][1] == (10,) and model.training
+    assert rows[-1][1] == {CLASSIFIER: (10,)}.get(kind_of(entry.name), SHAPE) and model.training
     assert len(rows) == sum(not list(module.children()) for module in model.modules())
 
 
@@ -109,17 +158,22 @@ def test_a_model_states_its_facts_and_its_recipe_can_be_followed(entry):
     Settings.of(entry.facts.get("recipe", {}))
 
 
-@every_model
+@every_reader
 def test_saved_and_loaded_a_model_gives_the_same_answers_in_every_runtime(entry, tmp_path):
     import onnxruntime
 
     model, images = lived_in(entry.name), some_images(7)
-    logits = predictor(model)(images)
+    kind = kind_of(entry.name)
+    outputs = predictor(as_used(model, kind))(images)
     card = keep(model, entry.name, tmp_path / "kept")
-    np.testing.assert_array_equal(predictor(load_model(card))(images), logits)
-    np.testing.assert_allclose(load_runtime(card)(images), logits, atol=1e-4)
+    np.testing.assert_array_equal(predictor(as_used(load_model(card), kind))(images), outputs)
+    np.testing.assert_allclose(load_runtime(card)(images), outputs, atol=1e-4)
     session = onnxruntime.InferenceSession(card.network.read_bytes(), providers=["CPUExecutionProvider"])
-    np.testing.assert_allclose(session.run(["logits"], {"images": images})[0], logits, atol=1e-4)
+    padded = np.pad(
+        images, ((0, 0), (0, 0), (0, -28 % (card.multiple or 1)), (0, -28 % (card.multiple or 1)))
+    )
+    answers = session.run([OUTPUTS[kind]], {"images": padded})[0]
+    np.testing.assert_allclose(answers[..., :28, :28] if card.multiple else answers, outputs, atol=1e-4)
 
 
 @every_model

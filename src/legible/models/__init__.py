@@ -1,7 +1,10 @@
 """Models: name -> a builder `(image_shape, n_classes, *, settings...) -> torch.nn.Module`.
 
-Every classifier takes images (N, C, H, W) float32 in [0, 1] and returns logits (N, n_classes).
-A registered model may carry a `recipe`: the training settings that suit it, as a dict.
+Every model takes images (N, C, H, W) float32 in [0, 1]. Its fact `kind` says what it returns: a `classifier`
+logits (N, n_classes), an `autoencoder` pixel logits (N, C, H, W), whose sigmoid is the restored image; a
+`vae` takes the labels too, and draws (vae.py).
+A registered model may carry a `recipe`: the training settings that suit it, as a dict. A model with an
+attribute `multiple` takes any size; where a side is no multiple of it, paper is added and cut off again.
 """
 
 from __future__ import annotations
@@ -16,11 +19,15 @@ from legible.registry import Registry, Spec
 from legible.seeds import seed_for
 
 ImageShape = tuple[int, int, int]
+CLASSIFIER, AUTOENCODER, VAE = "classifier", "autoencoder", "vae"
 MODELS: Registry[nn.Module] = Registry("model", "legible models list")
 
+from legible.models import autoencoder as autoencoder  # noqa: E402
 from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
 from legible.models import digits as digits  # noqa: E402
 from legible.models import mlp as mlp  # noqa: E402
+from legible.models import unet as unet  # noqa: E402
+from legible.models import vae as vae  # noqa: E402
 
 
 def build_model(spec: Spec | str, image_shape: ImageShape, n_classes: int, *, seed: int) -> nn.Module:
@@ -46,6 +53,24 @@ def build_model(spec: Spec | str, image_shape: ImageShape, n_classes: int, *, se
     return to_channels_last(model)
 
 
+def kind_of(spec: Spec | str) -> str:
+    """The kind of a registered model: classifier, unless it says otherwise."""
+    name = MODELS.parse(spec).name if isinstance(spec, str) else spec.name
+    return str(MODELS.get(name).facts.get("kind", CLASSIFIER))
+
+
+def as_used(model: nn.Module, kind: str) -> nn.Module:
+    """The model as people use it: an autoencoder gives pixels, not logits; of a vae, the half that draws."""
+    if isinstance(model, vae.Ladder):
+        return vae.Decoder(model)
+    return nn.Sequential(model, nn.Sigmoid()) if kind == AUTOENCODER else model
+
+
+def multiple_of(model: nn.Module) -> int:
+    """What the sides of a model's images are brought to multiples of; 0 where it takes one size only."""
+    return int(getattr(model, "multiple", 0))
+
+
 def to_channels_last(model: nn.Module) -> nn.Module:
     """Lay a model's kernels out as convolutions on this processor want them: twice as fast, same numbers."""
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -67,8 +92,9 @@ def summarise(model: nn.Module, image_shape: ImageShape) -> list[tuple[str, tupl
 
     handles = [leaf.register_forward_hook(note) for leaf in leaves]
     training = model.training
+    images = torch.zeros(1, *image_shape)
     with torch.no_grad():
-        model.eval()(torch.zeros(1, *image_shape))
+        model.eval()((images, torch.zeros(1, dtype=torch.int64)) if isinstance(model, vae.Ladder) else images)
     model.train(training)
     for handle in handles:
         handle.remove()

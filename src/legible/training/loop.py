@@ -107,16 +107,19 @@ def _run_epoch(
         index = torch.from_numpy(batch).to(images.device)
         inputs, targets = task.pair(images[index], labels[index], draws)
         with precision:
-            outputs = state.model(inputs).float()
+            outputs = state.model(inputs)
         loss = task.loss(outputs, targets)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         factor = SCHEDULES.call(schedule, (n_before + i + 1) / n_steps)
         set_learning_rate(state.optimiser, settings.learning_rate * factor)
         state.optimiser.step()
-        _follow(state, settings.average)
+        n_steps_done = n_before + i + 1
+        # the first steps count for more, or the average would be of the untrained weights for long
+        _follow(state, min(settings.average, n_steps_done / (n_steps_done + 10)))
         total_loss += loss.detach() * len(batch)
-        total_score += task.score(outputs.detach(), targets)
+        with torch.no_grad():
+            total_score += task.score(outputs, targets)
         if i % STEPS_BETWEEN_CHECKS == 0 or i == len(batches) - 1:
             _check_finite(total_loss.item(), number, settings)
     n_shown = sum(map(len, batches))

@@ -1,0 +1,122 @@
+"""A U-Net that restores images: it looks at several scales, the finest being half the image's."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from legible.errors import ArgumentError
+from legible.models import MODELS, ImageShape
+from legible.models.autoencoder import check_between, run_padded
+
+
+class UNet(nn.Module):
+    """A body that wants sides of a multiple, for images of any size, or of one."""
+
+    def __init__(self, body: nn.Module, padded_to: int, *, takes_any_size: bool) -> None:
+        super().__init__()
+        self.body, self.padded_to = body, padded_to
+        self.multiple = padded_to if takes_any_size else 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Pixel logits (N, C, H, W) of images (N, C, H, W)."""
+        return run_padded(self.body, images, self.padded_to)
+
+
+class Add(nn.Module):
+    """Add to maps what is seen in them from further away."""
+
+    def __init__(self, path: nn.Module) -> None:
+        super().__init__()
+        self.path = path
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps of the same shape (N, filters, H, W)."""
+        seen: Tensor = self.path(maps)
+        return maps + seen
+
+
+@MODELS.register(
+    "unet",
+    kind="autoencoder",
+    paper="ours, after Ronneberger et al., 2015",
+    smallest=1,
+    recipe={
+        "n_epochs": 10,
+        "batch_size": 256,
+        "optimiser": "muon",
+        "learning_rate": 0.1,
+        "schedule": "triangle:warmup=0.1,final=0.02",
+    },
+)
+def build_unet(
+    image_shape: ImageShape,
+    n_classes: int,
+    *,
+    filters: int = 32,
+    levels: int = 2,
+    blocks: int = 1,
+    whole: int = 0,
+) -> nn.Module:
+    """A small U-Net: convolutions at half the image's size, at a quarter and below, and up again.
+
+    filters: maps at the finest level; each further level has twice as many at half the size. levels: 1 to 8.
+    blocks: 3x3 convolutions with norm and ReLU on each way, down and up, at each level.
+    whole: units of a dense layer that sees the whole image at the coarsest level; 0 for none.
+    111,556 parameters for grey images. Images of any size without `whole`, of one size with it; paper is
+    added up to multiples of 2^levels. Differs from the paper: the first convolution halves the size and the
+    last one gives 2x2 pixels a place, so that no layer works at full size; levels are joined by addition;
+    norms, which the ONNX file has no more.
+    """
+    if min(image_shape) < 1:
+        raise ArgumentError(f"an image of {image_shape} (channels, height, width) has no pixels.")
+    for name, value, low, top in (
+        ("filters", filters, 1, 4096), ("levels", levels, 1, 8), ("blocks", blocks, 1, 64),
+        ("whole", whole, 0, 65536),
+    ):  # fmt: skip
+        check_between(f"model 'unet': {name}", value, low, top)
+    n_channels, *sides = image_shape
+    padded_to = 2**levels
+    coarsest = [-(-side // padded_to) for side in sides]
+    body = nn.Sequential(
+        *_convolve(n_channels, filters, 6, stride=2, padding=2),  # a 3x3 over places of 2x2 pixels
+        *_make_level(filters, levels, blocks, whole, coarsest),
+        nn.Conv2d(filters, 4 * n_channels, 3, padding=1),
+        nn.PixelShuffle(2),
+    )
+    return UNet(body, padded_to, takes_any_size=not whole)
+
+
+def _make_level(filters: int, levels: int, blocks: int, whole: int, coarsest: list[int]) -> list[nn.Module]:
+    """Convolutions at one size, around all that is done at smaller ones."""
+
+    def way() -> list[nn.Module]:
+        return [part for _ in range(blocks) for part in _convolve(filters, filters, 3, padding=1)]
+
+    if levels > 1:
+        path = nn.Sequential(
+            *_convolve(filters, 2 * filters, 2, stride=2),
+            *_make_level(2 * filters, levels - 1, blocks, whole, coarsest),
+            nn.Conv2d(2 * filters, 4 * filters, 1),
+            nn.PixelShuffle(2),
+        )
+        return [*way(), Add(path), *way()]
+    return [*way(), *([Add(_see_whole(filters, coarsest, whole))] if whole else []), *way()]
+
+
+def _see_whole(filters: int, sides: list[int], units: int) -> nn.Module:
+    """A dense layer over all places, and back."""
+    height, width = sides
+    n = filters * height * width
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(n, units, bias=False),
+        nn.BatchNorm1d(units),
+        nn.ReLU(),
+        nn.Linear(units, n),
+        nn.Unflatten(1, (filters, height, width)),
+    )
+
+
+def _convolve(n_in: int, n_out: int, size: int, *, stride: int = 1, padding: int = 0) -> list[nn.Module]:
+    kernel = nn.Conv2d(n_in, n_out, size, stride=stride, padding=padding, bias=False)
+    return [kernel, nn.BatchNorm2d(n_out), nn.ReLU()]
