@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from legible.apply.classifier import load as load
+    from legible.apply.saved import load as load
     from legible.data import load_dataset as load_dataset
     from legible.errors import LegibleError as LegibleError
     from legible.images import from_array as from_array
@@ -26,7 +26,7 @@ _HOMES = {
     "LegibleError": "legible.errors",
     "add_noise": "legible.noise",
     "from_array": "legible.images",
-    "load": "legible.apply.classifier",
+    "load": "legible.apply.saved",
     "load_dataset": "legible.data",
 }
 __all__ = ["LegibleError", "add_noise", "from_array", "load", "load_dataset"]

@@ -61,6 +61,21 @@ class Card:
         return channels, height, width
 
     @property
+    def task(self) -> str:
+        """What it does: classify, restore or draw."""
+        return str(self.facts["task"])
+
+    @property
+    def n_latents(self) -> int:
+        """How many standard normal numbers make one drawing; 0 for a model that does not draw."""
+        return int(self.facts["input"].get("latents", 0))
+
+    @property
+    def multiple(self) -> int:
+        """0, or it takes images of any size, brought to sides that are multiples of this."""
+        return int(self.facts["input"].get("multiple", 0))
+
+    @property
     def weights(self) -> Path:
         """The file of the weights."""
         return self.folder / WEIGHTS

@@ -30,11 +30,13 @@ def test_a_run_survives_json():
 def test_a_key_differs_with_every_setting_and_with_the_data():
     others = {"model": "mlp:64", "dataset": "fashion-mnist", "settings": Settings(n_epochs=11), "seed": 4,
               "train_noise": (), "fresh_noise": False, "tests": ("gaussian:0.5",), "watch": "test", "fold": 1,
-              "n_folds": 5}  # fmt: skip
-    assert set(others) == {field.name for field in fields(Run)}
+              "n_folds": 5, "after": "small@0123"}  # fmt: skip
+    assert {*others, "task"} == {field.name for field in fields(Run)}
     base = replace(RUN, n_folds=4)
     keys = [base.key("data")] + [replace(base, **{name: value}).key("data") for name, value in others.items()]
     assert len({*keys, base.key("other data")}) == len(keys) + 1
+    first, second = (Run("unet", task=f"restore:{loss}").key("data") for loss in ("bce", "mse"))
+    assert first != second
 
 
 def test_a_key_stays_what_it_was_or_every_row_measured_so_far_would_be_lost():
@@ -52,6 +54,9 @@ def test_a_key_stays_what_it_was_or_every_row_measured_so_far_would_be_lost():
         ({"watch": "validaton"}, "Did you mean 'validation'"),
         ({"fold": 5, "n_folds": 5}, "cannot take fold 6 of 5"),
         ({"n_folds": 1}, "at least 2 folds"),
+        ({"task": "restore"}, "is for models of kind autoencoder"),
+        ({"task": "restor"}, "Did you mean 'restore'"),
+        ({"model": "unet", "task": "", "after": "small@0123"}, "only classifiers"),
     ],
 )
 def test_a_run_that_cannot_be_done_is_refused_before_any_work(wrong, words):
@@ -68,9 +73,9 @@ def test_runs_are_repeated_over_seeds_and_folds():
 
 
 def test_the_quick_version_is_the_same_system_on_small_data_with_nothing_to_reach():
-    line = Line("X1", "a system", "99 %", over_seeds(RUN, 5), 99.0)
+    line = Line("X1", "a system", "99 %", over_seeds(RUN, 5), 0.99)
     quick = shrink(line, n_seeds=2)
-    assert [run.seed for run in quick.runs] == [0, 1] and quick.target_percent is None
+    assert [run.seed for run in quick.runs] == [0, 1] and quick.target is None
     assert {run.dataset for run in quick.runs} == {"digits-embedded"}
     assert {run.model for run in quick.runs} == {RUN.model}
 
@@ -91,4 +96,4 @@ def test_a_study_has_lines_of_different_names_whose_runs_all_meet_the_shown_test
         assert study.line(line.row) is line
         assert all(line.test in run.tests for run in line.runs), line.row
         assert len({run.key("") for run in line.runs}) == len(line.runs)
-        assert line.target_percent is None or (line.runs and 90 < line.target_percent < 100)
+        assert line.target is None or (line.runs and (line.measure != "accuracy" or 0.9 < line.target < 1))

@@ -15,6 +15,7 @@ from legible.errors import InputError, ModelError, OutputError
 from legible.studies import runner
 from legible.studies.plan import Run, over_folds
 from legible.studies.runner import append_row, perform, read_rows, stage
+from legible.training import tasks
 from legible.training.settings import Settings
 from legible.training.tasks import Classify
 
@@ -52,17 +53,17 @@ def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
 
 def test_what_is_watched_is_held_out_and_the_test_is_never_learnt_from(splits):
     staged = stage(small_run(watch="validation"), splits)
-    assert marks(staged.train) == list(range(60)) and marks(staged.watch) == list(range(60, 80))
+    assert marks(staged.train) == list(range(60)) and marks(staged.watch.seen) == list(range(60, 80))
     for watch in ("test", "nothing"):
         staged = stage(small_run(watch=watch), splits)
         assert marks(staged.train) == list(range(80))  # nothing to hold out: learns from all but the test
-        assert marks(staged.tests["clean"]) == list(range(80, 110))
+        assert marks(staged.tests["clean"].seen) == list(range(80, 110))
     assert stage(small_run(watch="nothing"), splits).watch is None
 
 
 def test_folds_cover_all_training_images_once_and_leave_the_test_alone(splits):
     staged = [stage(run, splits) for run in over_folds(small_run(), 4)]
-    held = [marks(one.tests["clean"]) for one in staged]
+    held = [marks(one.tests["clean"].seen) for one in staged]
     assert sorted(mark for fold in held for mark in fold) == list(range(80))
     for one, fold in zip(staged, held, strict=True):
         assert sorted(marks(one.train) + fold) == list(range(80)) and one.watch is None
@@ -75,10 +76,10 @@ def test_the_test_noise_is_the_same_for_every_model_seed_and_setting(splits):
         small_run(tests=(NOISE,), train_noise=("speckle",), settings=Settings(n_epochs=9)),
         small_run(tests=(NOISE,), watch="validation"),
     ]
-    noisy = [stage(run, splits).tests[NOISE].images for run in runs]
+    noisy = [stage(run, splits).tests[NOISE].seen.images for run in runs]
     assert all(np.array_equal(noisy[0], other) for other in noisy[1:])
     assert np.abs(noisy[0] - splits.test.images).mean() > 0.1
-    elsewhere = stage(replace(runs[0], dataset="other bars"), splits).tests[NOISE].images
+    elsewhere = stage(replace(runs[0], dataset="other bars"), splits).tests[NOISE].seen.images
     assert not np.array_equal(noisy[0], elsewhere)
 
 
@@ -91,7 +92,7 @@ def test_noise_drawn_once_stays_and_noise_drawn_anew_does_not(splits, monkeypatc
             shown[-1].append(inputs.numpy().copy())
             return inputs, targets
 
-    monkeypatch.setattr(runner, "Classify", Noted)
+    monkeypatch.setattr(tasks, "Classify", Noted)
     for fresh, changes in ((False, False), (True, True)):
         shown.clear()
         work = runner.begin(small_run(train_noise=(NOISE,), fresh_noise=fresh), splits)
@@ -238,3 +239,18 @@ def test_a_line_that_is_no_row_is_named_by_its_number(tmp_path):
     path.write_text("[1]\n")
     with pytest.raises(InputError, match="line 1"):
         read_rows(path)
+
+
+def test_a_denoiser_learns_from_noise_drawn_once_to_give_the_clean_images(splits):
+    run = small_run("dense-autoencoder:8", train_noise=(NOISE,), fresh_noise=False, tests=(NOISE,))
+    work = runner.begin(run, splits)
+    clean = splits.train.joined(splits.validation).images
+    task = run.build_task()
+    draws = tasks.Draws(np.random.default_rng(0), torch.Generator())
+    inputs, targets = task.pair(torch.from_numpy(work.stage.train.images), torch.zeros(len(clean)), draws)
+    np.testing.assert_array_equal(targets.numpy(), clean)
+    assert inputs.shape == targets.shape and np.abs(inputs.numpy() - clean).mean() > 0.05
+    again, _ = task.pair(torch.from_numpy(work.stage.train.images), torch.zeros(len(clean)), draws)
+    assert torch.equal(inputs, again)
+    list(runner.advance(work))
+    assert {"mse", "noisy_mse"} <= set(runner.conclude(work)[run.tests[0]].scores)

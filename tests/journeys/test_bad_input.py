@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(legible, tmp_path, monk
     def no_room(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("legible.studies.keep.draw_judgement", no_room)
+    monkeypatch.setattr("legible.studies.keep.draw_verdict", no_room)
     assert_one_sentence(legible("train", "mlp", *SHORT, "--output", tmp_path / "out"), 6, "No space left")
     assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == [
         "out.part"

@@ -39,7 +39,7 @@ def test_noise_is_told_and_makes_the_answers_worse(legible, trained):
 def test_the_test_noise_is_the_one_that_the_training_was_judged_under(
     legible, trained, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("legible.studies.keep.draw_judgement", lambda *arguments: None)
+    monkeypatch.setattr("legible.studies.keep.draw_verdict", lambda *arguments: None)
     noise = "gaussian:0.4"
     made = legible(
         "train", "mlp:32", *EMBEDDED, "--epochs", 4, "--test-noise", noise, "--output", tmp_path / "out"

@@ -37,20 +37,36 @@ def make_history(n_epochs: int, shift: float = 0.0) -> list[dict[str, float]]:
     ]  # fmt: skip
 
 
+POINTS = np.random.default_rng(1).normal(size=(40, 2))
+ARMS = {"plain": [[0.99, 0.98], [0.5, 0.6]], "denoiser first": [[0.99], [0.9]]}
+ERRORS = {"untouched": [[0.0], [0.11]], "denoiser": [[0.001, 0.002], [0.007, 0.008]]}
 DRAWN = {
+    "accuracy_curves": lambda: figures.accuracy_curves([0, 0.5], ARMS, references={"by chance": 0.1}),
     "before_after": lambda: figures.before_after(IMAGES[:9], IMAGES[:9], IMAGES[:9]),
     "confusion": lambda: figures.confusion(JUDGEMENT.confusion, CLASSES),
     "curves": lambda: figures.curves(make_history(10) + make_history(10, 0.002)),
     "digits_grid": lambda: figures.digits_grid(IMAGES[:20], list(CLASSES) * 2),
+    "error_curve": lambda: figures.error_curve([0, 0.5], ERRORS, references={"best documented": 0.016}),
     "grouped_dots": lambda: figures.grouped_dots({"filters": {"32": [0.98, 0.99], "64": [0.985]}}),
     "judgement_figures": lambda: figures.judgement_figures(Labelled(IMAGES, LABELS, CLASSES), JUDGEMENT)[
         "worst"
     ],
+    "latent_map": lambda: figures.latent_map(IMAGES[:20], [-1.5, -0.5, 0.5, 1.5], [-2, -1, 0, 1, 2]),
+    "latent_scatter": lambda: figures.latent_scatter(POINTS, LABELS),
+    "latent_walk": lambda: figures.latent_walk({"3 to 8": IMAGES[:9], "1 to 7": IMAGES[9:18]}),
+    "levels_grid": lambda: figures.levels_grid(
+        IMAGES[:2], IMAGES[:18].reshape(2, 9, 1, 28, 28), IMAGES[18:36].reshape(2, 9, 1, 28, 28), range(1, 10)
+    ),
+    "nearest_digits": lambda: figures.nearest_digits(
+        IMAGES[:3], IMAGES[3:15].reshape(3, 4, 1, 28, 28), np.arange(12.0).reshape(3, 4)
+    ),
     "noise_gallery": lambda: figures.noise_gallery({"clean": IMAGES[:10], "gaussian:0.5": IMAGES[10:20]}),
     "predictions_grid": lambda: figures.predictions_grid(IMAGES, LABELS, PROBABILITIES),
     "probability_bars": lambda: figures.probability_bars(IMAGES[:4], PROBABILITIES[:4], LABELS[:4]),
     "reliability": lambda: figures.reliability(JUDGEMENT.reliability),
     "sample_images": lambda: figures.sample_images(IMAGES, JUDGEMENT),
+    "restored_rows": lambda: figures.restored_rows(IMAGES[:12], IMAGES[12:24], IMAGES[24:36]),
+    "samples_grid": lambda: figures.samples_grid(IMAGES, LABELS),
     "sweep": lambda: figures.sweep(
         [0, 1e-5, 1e-4],
         [[0.98, 0.981]] * 3,
@@ -179,7 +195,7 @@ def test_epochs_are_whole_numbers_on_the_axis(n_epochs):
 
 def test_only_what_was_recorded_is_drawn():
     figure = figures.curves([{"epoch": 1, "train_loss": 0.5, "train_accuracy": None}])
-    assert [axes.get_ylabel() for axes in figure.axes] == ["loss (nats)"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
     assert len(figure.axes[0].lines) == 1
 
 

@@ -74,7 +74,7 @@ def test_an_exported_pair_loads_back_to_the_same_predictions(legible, runs, trai
     model, shape = load_pair(tmp_path / "here" / "out" / "pair")
     assert shape == (1, 28, 28)
     np.save("images.npy", images)
-    from legible.apply.classifier import load
+    from legible.apply.saved import load
 
     np.testing.assert_allclose(predictor(model)(images), load("small-digits").run(images), atol=1e-4)
     assert legible("models", "export", "small-digits", "--output", "out/pair").code == 6

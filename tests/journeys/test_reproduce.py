@@ -41,7 +41,7 @@ def test_a_row_is_done_once_and_kept(legible, rows):
     assert len(rows.read_text().splitlines()) == 1
     more = legible("reproduce", "A1", "--quick", "--seeds", 2, "--json")
     assert more.code == 0 and "A1, run 1 of 1" in more.err and "seed 1" in more.err  # only what was missing
-    assert len(json.loads(more.out)["A1"]["percents"]) == 2
+    assert len(json.loads(more.out)["A1"]["ours"]) == 2
 
 
 def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(legible, rows, monkeypatch):

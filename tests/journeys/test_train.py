@@ -20,7 +20,7 @@ EMBEDDED = ("--dataset", "digits-embedded")
 @pytest.fixture
 def undrawn(monkeypatch):
     """Leave the pictures out where they are not what is tested: they take most of the time."""
-    monkeypatch.setattr("legible.studies.keep.draw_judgement", lambda *arguments: None)
+    monkeypatch.setattr("legible.studies.keep.draw_verdict", lambda *arguments: None)
 
 
 def names_in(folder) -> set[str]:
@@ -111,8 +111,8 @@ def test_folds_give_a_score_each_and_keep_no_model(legible, tmp_path):
     words = ("train", "cnn-one-conv:filters=4,dense=16", *EMBEDDED, "--epochs", 1, "--folds", 3)
     done = legible(*words, "--json")
     found = json.loads(done.out)
-    assert len(found["accuracies"]) == 3 and found["mean"] == pytest.approx(np.mean(found["accuracies"]))
-    assert found["spread"] == pytest.approx(np.std(found["accuracies"], ddof=1))
+    assert len(found["folds"]) == 3 and found["mean"] == pytest.approx(np.mean(found["folds"]))
+    assert found["spread"] == pytest.approx(np.std(found["folds"], ddof=1))
     assert [f"fold {i}/3" in done.err for i in (1, 2, 3)] == [True] * 3
     assert names_in(tmp_path / "here") == set()
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legible.apply.runtime import Predict, load_runtime
-from legible.cards import Card, find_card
+from legible.apply.runtime import Predict
+from legible.cards import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,3 @@ class Classifier:
         probabilities = self.predict(images)
         best = zip(probabilities.argmax(axis=1), probabilities.max(axis=1), strict=True)
         return [Answer(self.classes[index], float(probability)) for index, probability in best]
-
-
-def load(name: str) -> Classifier:
-    """Load a saved classifier by its name or folder (`legible models list`).
-
-    Raises ModelError when there is none, with near names, or when it is damaged.
-    """
-    card = find_card(name)
-    return Classifier(card, load_runtime(card))

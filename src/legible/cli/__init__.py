@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from legible.cli import catalogues, evaluate, models, reproduce, train
+from legible.cli import catalogues, evaluate, generate, models, reproduce, train
 from legible.cli.screen import say
 from legible.errors import ExitCode, LegibleError, MissingExtra, OutputError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("generate")(generate.generate)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(models.app, name="models")
 app.add_typer(catalogues.datasets, name="datasets")

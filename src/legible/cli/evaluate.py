@@ -1,4 +1,4 @@
-"""`legible evaluate`: judge a saved classifier on any images, under any noise, without PyTorch."""
+"""`legible evaluate`: judge a saved model on any images, under any noise, without PyTorch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from legible.cli import options
 from legible.cli.screen import print_json, print_table, say
 from legible.cli.train import load_data
-from legible.errors import InputError
+from legible.errors import InputError, ModelError
 
 
 def evaluate(
@@ -29,28 +29,36 @@ def evaluate(
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Judge a saved classifier: accuracy, loss, calibration, a table per class, the confusion matrix."""
-    from legible.apply.runtime import load_runtime
-    from legible.cards import find_card
-    from legible.evaluation.measure import judge
+    """Judge a saved model on images whose labels, or whose clean versions, are known.
+
+    A classifier by accuracy, loss, calibration, a table per class and the confusion matrix; a denoiser or
+    autoencoder by MSE, PSNR, SSIM and BCE between what it gives back and the images before the noise.
+    """
+    from legible.apply.generator import Generator
+    from legible.apply.saved import load
+    from legible.evaluation.judges import JUDGES, Shown
     from legible.noise import NOISES, add_noise
     from legible.output import check_free
     from legible.seeds import rng_for
 
-    found = find_card(card)
     noises = [NOISES.parse(text) for text in noise or ()]
     if pictures is not None:
         check_free(pictures, overwrite=overwrite)
-    predict = load_runtime(found)
+    model = load(card)
+    if isinstance(model, Generator):
+        raise ModelError(
+            f"model {card!r} draws and is given no images; look at what it draws: legible generate."
+        )
+    found, predict = model.card, model.run
     size = size or "x".join(map(str, found.image_shape[1:])) if dataset and Path(dataset).exists() else size
     splits, name = load_data(dataset, layout, polarity, size, seed)
     data = splits.named(split)
-    if data.classes != found.classes:
+    if found.task == "classify" and data.classes != found.classes:
         raise InputError(
             f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), "
             f"but {name} has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
         )
-    chain = "+".join(map(str, noises))
+    clean, chain = data.images, "+".join(map(str, noises))
     if noises:
         data = replace(
             data,
@@ -58,7 +66,8 @@ def evaluate(
         )
         say(f"noise: {chain}, each clipped to [0, 1]")
     predict(data.images[:1000])  # the first batch pays for memory that later ones find ready
-    judgement = judge(predict, data.images, data.labels, data.classes)
+    shown = Shown(data, clean)
+    verdict = JUDGES[found.task](predict, shown)
     if as_json:
         print_json(
             {
@@ -66,18 +75,18 @@ def evaluate(
                 "dataset": name,
                 "split": split,
                 "noise": chain or "clean",
-                **judgement.to_json(),
+                **verdict.to_json(),
             }
         )
     else:
-        from legible.report.tables import confusion_table, judgement_table, per_class_table
+        from legible.report.verdicts import verdict_tables
 
         title = f"{found.name} on {name} ({split}), {chain or 'clean'}"
-        print_table(judgement_table(judgement, title=title))
-        print_table(per_class_table(judgement))
-        print_table(confusion_table(judgement))
+        for table in verdict_tables(verdict, title=title, in_full=True):
+            print_table(table)
     if pictures is not None:
-        from legible.report.figures import judgement_figures, save_figures
+        from legible.report.look import save_figures
+        from legible.report.verdicts import verdict_figures
 
-        drawn = save_figures(judgement_figures(data, judgement), pictures, overwrite=overwrite)
+        drawn = save_figures(verdict_figures(shown, verdict, predict), pictures, overwrite=overwrite)
         say("drawn: " + ", ".join(map(str, drawn)))

@@ -73,12 +73,19 @@ def _list_trainable() -> list[dict[str, str]]:
 
 
 def _say_score(score: dict[str, Any]) -> str:
-    return f"{score['accuracy']:.2%} on {score['dataset']} ({score['noise']})" if score else "none"
+    from legible.evaluation.measures import HEADLINES, MEASURES
+
+    if not score:
+        return "none"
+    name = next(name for name in HEADLINES.values() if name in score)
+    measure = MEASURES[name]
+    return f"{measure.words} {measure.write(score[name])} on {score['dataset']} ({score['noise']})"
 
 
 @app.command("show")
 def show_model(name: Name, as_json: options.AsJson = False) -> None:
     """Show what a saved model is, what it takes, what it was trained on and what it scored."""
+    from legible.evaluation.measures import MEASURES
     from legible.report.tables import Table
 
     card = find_card(name)
@@ -91,18 +98,23 @@ def show_model(name: Name, as_json: options.AsJson = False) -> None:
     rows = [
         ["folder", str(card.folder)],
         ["model", f"{facts['model']}, {facts['n_parameters']:,} parameters"],
-        ["takes", f"images (N, {channels}, {height}, {width}) float32 in [0, 1], 1 = ink"],
+        [
+            "takes",
+            f"images (N, {channels}, {height}, {width}) float32 in [0, 1], 1 = ink"
+            + ", or of any other height and width" * bool(card.multiple),
+        ],
         ["gives", facts["output"]],
-        ["classes", ", ".join(card.classes)],
+        *([["classes", ", ".join(card.classes)]] if card.task == "classify" else []),
         ["trained by", trained.get("command", "")],
         ["on", f"{trained.get('n_images', 0):,} images in {seconds:.1f} s, {trained.get('machine', '')}"],
         ["made", f"{date} at commit {trained.get('commit') or 'unknown'}"],
     ]
     print_table(Table(["card", card.name], rows))
-    columns = ["scored on", "split", "noise", "images", "accuracy", "loss (nats)", "calibration error"]
+    measured = [name for name in MEASURES if name in card.main_score]
+    columns = ["scored on", "split", "noise", "images", *(MEASURES[name].words for name in measured)]
     scores = [
-        [s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}", f"{s['accuracy']:.2%}",
-         f"{s['loss_nats']:.4f}", f"{s['calibration_error']:.2%}"]
+        [s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}",
+         *(MEASURES[name].write(s[name]) for name in measured)]
         for s in facts["scores"]
     ]  # fmt: skip
     print_table(Table(columns, scores))

@@ -35,3 +35,9 @@ Noise = Annotated[
         help="Noise on the images, e.g. gaussian:0.5; may be repeated, in order. Each clips to [0, 1].",
     ),
 ]  # fmt: skip
+Task = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[:SETTINGS]", help="What is learnt, if not the usual: restore:mse, draw:samples=500."
+    ),
+]

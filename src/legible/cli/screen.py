@@ -48,14 +48,20 @@ class EpochLines:
 
     def show(self, record: dict[str, Any]) -> None:
         """Print one epoch's record, as studies.runner.advance yields it."""
+        from legible.evaluation.measures import MEASURES
         from legible.report.tables import duration
 
         self.n_shown += 1
         left = (time.monotonic() - self._start) / self.n_shown * (self.n_epochs - record["epoch"])
-        watched = f"  held out {record['watch_accuracy']:7.2%}" if "watch_accuracy" in record else ""
+        shown = "".join(
+            f"  {where} {MEASURES[measure].words} {MEASURES[measure].write(record[key])}"
+            for measure in MEASURES
+            for where, key in (("train", f"train_{measure}"), ("held out", f"watch_{measure}"))
+            if key in record
+        )
         say(
-            f"{self.label}epoch {record['epoch']:>3}/{self.n_epochs}  loss {record['train_loss']:.4f}  "
-            f"train {record['train_accuracy']:7.2%}{watched}  {record['images_per_second']:,.0f} images/s"
+            f"{self.label}epoch {record['epoch']:>3}/{self.n_epochs}  loss {record['train_loss']:.4f}"
+            f"{shown}  {record['images_per_second']:,.0f} images/s"
             + (f"  {duration(left)} left" if left else "")
         )
 

@@ -1,4 +1,4 @@
-"""`legible train`: from a dataset to a judged, saved classifier with its pictures."""
+"""`legible train`: from a dataset to a judged, saved model with its pictures."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ def train(
     ] = None,
     average: Annotated[float | None, typer.Option(help="Decay per step of averaged weights.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    task: options.Task = None,
     noise: options.Noise = None,
     noise_once: Annotated[
         bool, typer.Option("--noise-once", help="Draw the training noise once, not anew at every showing.")
@@ -75,8 +76,9 @@ def train(
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train a classifier, judge it on the test images, and save it with its pictures.
+    """Train a classifier, denoiser or autoencoder, judge it on the test images, and save it with pictures.
 
+    An autoencoder learns to take off the --noise; without noise, to give the image itself.
     Settings that you leave out follow the model's own recipe. Every epoch leaves a checkpoint in FOLDER.part;
     when all is done, FOLDER holds the model (card.json, weights.safetensors, model.onnx), judgement.json and
     pictures.
@@ -91,8 +93,9 @@ def train(
     }  # fmt: skip
     tests = tuple(dict.fromkeys(["+".join(noise or []) or "clean", *(test_noise or [])]))
     run = Run(
-        model=model, settings=choose_settings(model, given), seed=seed, train_noise=tuple(noise or ()),
-        fresh_noise=not noise_once, tests=tests, watch="validation" if hold_out else "nothing",
+        model=model, task=task or "", settings=choose_settings(model, given), seed=seed,
+        train_noise=tuple(noise or ()), fresh_noise=not noise_once, tests=tests,
+        watch="validation" if hold_out else "nothing",
     )  # fmt: skip
     splits, name = load_data(dataset, layout, polarity, size, seed)
     run = replace(run, dataset=name, settings=enough_epochs(run.settings, len(splits.train), epochs))
@@ -204,33 +207,35 @@ def _command() -> str:
 
 def show_judgements(as_dicts: dict[str, Any], judgements: dict[str, Any], as_json: bool) -> None:
     """Print judgements to stdout, as tables or as JSON by test condition."""
-    from legible.report.tables import judgement_table, per_class_table
+    from legible.report.verdicts import verdict_tables
 
     if as_json:
         print_json(as_dicts)
         return
-    for name, judgement in judgements.items():
-        print_table(judgement_table(judgement, title=f"test images, {name}"))
-        print_table(per_class_table(judgement))
+    for name, verdict in judgements.items():
+        for table in verdict_tables(verdict, title=f"test images, {name}"):
+            print_table(table)
 
 
 def cross_validate(run: Run, splits: Splits, n_folds: int, as_json: bool) -> None:
-    """Train once per fold and print each fold's held-out accuracy, their mean and their spread."""
+    """Train once per fold and print each fold's held-out accuracy (or error), their mean and their spread."""
+    from legible.evaluation.measures import HEADLINES, MEASURES
     from legible.evaluation.metrics import mean_and_spread
     from legible.report.tables import Table
     from legible.studies import runner
     from legible.studies.plan import over_folds
 
-    accuracies = []
+    name = HEADLINES[run.task_name]
+    measure, values = MEASURES[name], []
     for one in over_folds(replace(run, watch="nothing"), n_folds):
         work = runner.begin(one, splits)
         lines = EpochLines(run.settings.n_epochs, f"fold {one.fold + 1}/{n_folds}  ")
         for record in runner.advance(work):
             lines.show(record)
-        accuracies.append(runner.conclude(work)[one.tests[0]].accuracy)
-    mean, spread, _ = mean_and_spread(accuracies)
+        values.append(runner.conclude(work)[one.tests[0]].scores[name])
+    mean, spread, _ = mean_and_spread(values)
     if as_json:
-        print_json({"accuracies": accuracies, "mean": mean, "spread": spread})
+        print_json({"measure": name, "folds": values, "mean": mean, "spread": spread})
         return
-    rows = [[str(i + 1), f"{a:.2%}"] for i, a in enumerate(accuracies)]
-    print_table(Table(["fold", "held-out accuracy"], [*rows, ["mean", f"{mean:.2%} ± {spread:.2%}"]]))
+    rows = [[str(i + 1), measure.write(value)] for i, value in enumerate(values)]
+    print_table(Table(["fold", f"held-out {measure.words}"], [*rows, ["mean", measure.write(mean, spread)]]))

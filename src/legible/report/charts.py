@@ -32,22 +32,22 @@ from legible.report.look import (
 )
 
 Runs = Sequence[float]
-_MEASURES = {"accuracy": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
-_MANY_EPOCHS = 30  # beyond these, markers would run into each other
+_MEASURES = {"accuracy": ("accuracy (%)", 100.0), "mse": ("MSE", 1.0), "loss": ("loss", 1.0)}
+_MANY_MARKS = 30  # beyond these, they would run into each other
 
 
 def curves(
     records: Sequence[Mapping[str, Any]],
     *,
     watched: str = "held out",
-    title: str = "Accuracy and loss per epoch",
+    title: str = "Training, epoch by epoch",
 ) -> Figure:
-    """Draw accuracy and loss per epoch, for the training images and for those that were watched.
+    """Draw accuracy or MSE and loss per epoch, for the training images and for those that were watched.
 
     records: one mapping per epoch with "epoch" (from 1) and any of train_accuracy, watch_accuracy
-    (fractions), train_loss, watch_loss (nats). Several records of one epoch are several runs: their mean is
-    drawn, with a band of one standard deviation. What is missing, None or not finite is left out, and no line
-    crosses an epoch without a value. watched: the name of the watched images.
+    (fractions), train_mse, watch_mse, train_loss, watch_loss (nats). Several records of one epoch are
+    several runs: their mean is drawn, with a band of one standard deviation. What is missing, None or not
+    finite is left out, and no line crosses an epoch without a value. watched: the name of the watched images.
     Raises InputError where there is nothing to draw.
     """
     sets = {"train": ("training", GREY, "s"), "watch": (watched, BLUE, "o")}
@@ -60,7 +60,9 @@ def curves(
         y_label, scale = _MEASURES[measure]
         style_axes(axes, x_label="epoch", y_label=y_label)
         for key, look in sets.items():
-            _draw_curve(axes, _values_of(records, f"{key}_{measure}"), scale, look)
+            if values := _values_of(records, f"{key}_{measure}"):
+                shown = range(min(values), max(values) + 1)
+                draw_curve(axes, shown, [values.get(epoch, []) for epoch in shown], scale, look)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     add_legend(figure)
@@ -77,19 +79,23 @@ def _values_of(records: Sequence[Mapping[str, Any]], key: str) -> dict[int, list
     return values
 
 
-def _draw_curve(axes: Axes, values: dict[int, list[float]], scale: float, look: tuple[str, str, str]) -> None:
-    if not values:
-        return
+def draw_curve(
+    axes: Axes, xs: Sequence[float], runs: Sequence[Runs], scale: float, look: tuple[str, str, str]
+) -> None:
+    """Draw the mean over runs as a line with marks, with a band of one standard deviation.
+
+    runs: for each x the values of its runs; where there is none the line is broken. scale: what the values
+    are multiplied by. look: name, colour and marker.
+    """
     name, colour, marker = look
-    epochs = np.arange(min(values), max(values) + 1)
     nothing = Spread(math.nan, math.nan, 0)
-    spreads = [mean_and_spread(values[e]) if e in values else nothing for e in epochs.tolist()]
+    spreads = [mean_and_spread(values) if len(values) else nothing for values in runs]
     mean = scale * np.array([s.mean for s in spreads])
     std = scale * np.array([s.std or 0.0 for s in spreads])
-    marker = marker if len(epochs) <= _MANY_EPOCHS else ""
-    axes.plot(epochs, mean, color=colour, marker=marker, markersize=3.5, linewidth=1.4, label=name)
-    if max(map(len, values.values())) > 1:
-        axes.fill_between(epochs, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
+    marker = marker if len(xs) <= _MANY_MARKS else ""
+    axes.plot(xs, mean, color=colour, marker=marker, markersize=3.5, linewidth=1.4, label=name)
+    if max(s.n for s in spreads) > 1:
+        axes.fill_between(xs, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
 
 
 def sweep(

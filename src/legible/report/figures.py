@@ -1,30 +1,41 @@
 """Every figure, by name: each function draws one and returns it; save_figure writes it as PNG."""
 
 from legible.report.charts import curves, grouped_dots, sweep
+from legible.report.drawn import latent_map, latent_scatter, latent_walk, nearest_digits, samples_grid
 from legible.report.judged import confusion, judgement_figures, reliability
 from legible.report.look import save_figure, save_figures
 from legible.report.pictures import (
     before_after,
     digits_grid,
-    noise_gallery,
     predictions_grid,
     probability_bars,
     sample_images,
     worst_images,
 )
+from legible.report.restored import accuracy_curves, error_curve, levels_grid, restored_rows
+from legible.report.rows import noise_gallery
 
 __all__ = [
+    "accuracy_curves",
     "before_after",
     "confusion",
     "curves",
     "digits_grid",
+    "error_curve",
     "grouped_dots",
     "judgement_figures",
+    "latent_map",
+    "latent_scatter",
+    "latent_walk",
+    "levels_grid",
+    "nearest_digits",
     "noise_gallery",
     "predictions_grid",
     "probability_bars",
     "reliability",
+    "restored_rows",
     "sample_images",
+    "samples_grid",
     "save_figure",
     "save_figures",
     "sweep",

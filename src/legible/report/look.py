@@ -21,6 +21,7 @@ from legible.output import check_free, new_file
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind readers too
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
 RIGHT, WRONG = BLUE, VERMILLION
 

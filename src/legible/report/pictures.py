@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,8 +27,8 @@ from legible.report.look import (
     write,
 )
 
-_CELL_IN, _GAP_IN, _LINE_IN = 0.7, 0.12, 0.155  # 0.7 inch: three dots for each of 28 pixels
-_LEAST_WIDTH_IN, _MOST_WIDTH_IN = 3.2, 9.7
+CELL_IN, GAP_IN, LINE_IN = 0.7, 0.12, 0.155  # 0.7 inch: three dots for each of 28 pixels
+LEAST_WIDTH_IN, MOST_WIDTH_IN = 3.2, 9.7
 
 
 def digits_grid(
@@ -46,23 +46,23 @@ def digits_grid(
     image.
     """
     titles = [""] * len(images) if titles is None else list(titles)
-    _check_counts(images, titles=titles, right=titles if right is None else right)
+    check_counts(images, titles=titles, right=titles if right is None else right)
     lines = [text.split("\n") for text in titles]
-    step_in = max(_CELL_IN, LETTER_IN * max(len(line) for text in lines for line in text)) + _GAP_IN
-    columns = max(1, min(columns, len(images), int(_MOST_WIDTH_IN / step_in)))
+    step_in = max(CELL_IN, LETTER_IN * max(len(line) for text in lines for line in text)) + GAP_IN
+    columns = max(1, min(columns, len(images), int(MOST_WIDTH_IN / step_in)))
     n_rows = -(-len(images) // columns)
     columns = -(-len(images) // n_rows)  # no row much shorter than the others
-    head_in = _LINE_IN * max(len(text) for text in lines) if any(titles) else 0.0
-    row_in = head_in + _CELL_IN * images.shape[2] / images.shape[3] + _GAP_IN
-    grid_in = columns * step_in - _GAP_IN
-    figure, axes = new_sheet(max(grid_in, _LEAST_WIDTH_IN), n_rows * row_in - _GAP_IN, title)
-    start_in = max(0.0, _LEAST_WIDTH_IN - grid_in) / 2 + (step_in - _GAP_IN - _CELL_IN) / 2
+    head_in = LINE_IN * max(len(text) for text in lines) if any(titles) else 0.0
+    row_in = head_in + CELL_IN * images.shape[2] / images.shape[3] + GAP_IN
+    grid_in = columns * step_in - GAP_IN
+    figure, axes = new_sheet(max(grid_in, LEAST_WIDTH_IN), n_rows * row_in - GAP_IN, title)
+    start_in = max(0.0, LEAST_WIDTH_IN - grid_in) / 2 + (step_in - GAP_IN - CELL_IN) / 2
     for i, (image, text) in enumerate(zip(images, titles, strict=True)):
         left_in, top_in = start_in + i % columns * step_in, i // columns * row_in
         colour = INK if right is None else RIGHT if right[i] else WRONG
-        write(axes, text, left_in + _CELL_IN / 2, top_in, colour=colour)
+        write(axes, text, left_in + CELL_IN / 2, top_in, colour=colour)
         frame = WRONG if colour == WRONG else PALE
-        paste(axes, image, left_in, top_in + head_in, width_in=_CELL_IN, frame=frame)
+        paste(axes, image, left_in, top_in + head_in, width_in=CELL_IN, frame=frame)
     return figure
 
 
@@ -80,14 +80,14 @@ def before_after(
     names: what to write above each block. Raises InputError where the counts differ.
     """
     blocks = [clean, noisy] + ([] if restored is None else [restored])
-    _check_counts(clean, noisy=noisy, restored=blocks[-1])
+    check_counts(clean, noisy=noisy, restored=blocks[-1])
     columns = min(columns, len(clean))
-    height_in, step_in = _CELL_IN * clean.shape[2] / clean.shape[3], _CELL_IN + 0.04
+    height_in, step_in = CELL_IN * clean.shape[2] / clean.shape[3], CELL_IN + 0.04
     block_in, apart_in, head_in = columns * step_in, 0.3, 0.22
     n_rows = -(-len(clean) // columns)
     width_in = len(blocks) * (block_in + apart_in) - apart_in
-    figure, axes = new_sheet(max(width_in, _LEAST_WIDTH_IN), head_in + n_rows * (height_in + 0.04), title)
-    start_in = max(0.0, _LEAST_WIDTH_IN - width_in) / 2
+    figure, axes = new_sheet(max(width_in, LEAST_WIDTH_IN), head_in + n_rows * (height_in + 0.04), title)
+    start_in = max(0.0, LEAST_WIDTH_IN - width_in) / 2
     for b, (block, name) in enumerate(zip(blocks, names, strict=False)):
         left_in = start_in + b * (block_in + apart_in)
         write(axes, name, left_in + block_in / 2, 0, size_pt=NORMAL_PT)
@@ -97,30 +97,8 @@ def before_after(
                 image,
                 left_in + i % columns * step_in,
                 head_in + i // columns * (height_in + 0.04),
-                width_in=_CELL_IN,
+                width_in=CELL_IN,
             )
-    return figure
-
-
-def noise_gallery(rows: Mapping[str, np.ndarray], *, title: str = "Digits under noise") -> Figure:
-    """Show one row of images for each name: the same digits under several noises, or at several levels.
-
-    rows: name -> (N, C, H, W), the same N and size in every row. Raises InputError where they differ.
-    """
-    if not rows:
-        raise InputError("there is nothing to show: give at least one row of images.")
-    first = next(iter(rows.values()))
-    _check_counts(first, **{f"row {name!r}": images for name, images in rows.items()})
-    height_in, step_in = _CELL_IN * first.shape[2] / first.shape[3], _CELL_IN + 0.05
-    names_in = 0.1 + LETTER_IN * max(map(len, rows))
-    figure, axes = new_sheet(
-        max(names_in + first.shape[0] * step_in, _LEAST_WIDTH_IN), len(rows) * (height_in + 0.05), title
-    )
-    for r, (name, images) in enumerate(rows.items()):
-        top_in = r * (height_in + 0.05)
-        write(axes, name, names_in - 0.1, top_in + height_in / 2 - 0.06, align="right")
-        for i, image in enumerate(images):
-            paste(axes, image, names_in + i * step_in, top_in, width_in=_CELL_IN)
     return figure
 
 
@@ -137,8 +115,8 @@ def predictions_grid(
 
     labels: (N,) integers; probabilities: (N, K). Raises InputError where the counts differ.
     """
-    _check_counts(images, labels=labels, probabilities=probabilities)
-    names = _class_names(classes, probabilities.shape[1])
+    check_counts(images, labels=labels, probabilities=probabilities)
+    names = class_names(classes, probabilities.shape[1])
     predicted = probabilities.argmax(axis=1)
     titles = [
         _say_answer(names[p], names[t], float(row[p]))
@@ -204,11 +182,11 @@ def probability_bars(
     probabilities: (N, K); labels: (N,). The answer is coloured by whether it is right. Raises InputError
     where the counts differ.
     """
-    _check_counts(images, probabilities=probabilities, labels=labels)
-    names = _class_names(classes, probabilities.shape[1])
+    check_counts(images, probabilities=probabilities, labels=labels)
+    names = class_names(classes, probabilities.shape[1])
     columns = min(columns, len(images))
     n_rows, bars_in = -(-len(images) // columns), 0.4 + 0.19 * len(names)
-    figure = new_chart(max(1.9 * columns, _LEAST_WIDTH_IN), 0.4 + n_rows * (bars_in + 1.1), title)
+    figure = new_chart(max(1.9 * columns, LEAST_WIDTH_IN), 0.4 + n_rows * (bars_in + 1.1), title)
     panels = figure.subplots(2 * n_rows, columns, squeeze=False, height_ratios=[0.9, bars_in] * n_rows)
     for axes in panels.flat:
         axes.set_axis_off()
@@ -239,7 +217,8 @@ def _draw_bars(axes: Axes, probabilities: np.ndarray, label: int, names: Sequenc
         axes.text(y=k, s=_small(p), va="center", fontsize=SMALL_PT - 1, color=colour, **place)
 
 
-def _class_names(classes: Sequence[str] | None, n_classes: int) -> list[str]:
+def class_names(classes: Sequence[str] | None, n_classes: int) -> list[str]:
+    """The names of the classes: those given, or their numbers."""
     return [str(k) for k in range(n_classes)] if classes is None else list(classes)
 
 
@@ -262,7 +241,8 @@ def _small(p: float) -> str:
     return f"{mantissa}·10{superscript}" if p > 0 else "0"
 
 
-def _check_counts(images: np.ndarray, **others: Sequence[object] | np.ndarray) -> None:
+def check_counts(images: np.ndarray, **others: Sequence[object] | np.ndarray) -> None:
+    """Raise InputError where there is no image, or something is not as many as the images."""
     if len(images) == 0:
         raise InputError("there is no image to show: give at least one.")
     for what, values in others.items():

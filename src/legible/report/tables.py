@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from legible.errors import ArgumentError
 from legible.evaluation.measure import Judgement
+from legible.evaluation.measure_drawings import Drawings
+from legible.evaluation.measure_images import Restoration
+from legible.evaluation.measures import MEASURES
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -107,6 +110,51 @@ def judgement_table(judgement: Judgement, *, title: str = "Judgement") -> Table:
         ("images", f"{j.n_images:,}"),
         ("time", f"{duration(j.seconds)}, {j.images_per_second:,.0f} images per second"),
     ]
+    return Table(("measure", "value"), rows, title)
+
+
+def restoration_table(restoration: Restoration, *, title: str = "Restoration") -> Table:
+    """Sum a restoration up in a few lines, beside what the noisy images score as they are."""
+    r, rows = restoration.scores, []
+    for name in ("mse", "rmse", "psnr_db", "ssim", "bce_nats"):
+        written = [_write_measure(name, r[key]) for key in (name, f"noisy_{name}")]
+        rows += [(MEASURES[name].words, *written)] if any(written) else []
+    rows += [
+        ("least possible BCE", _write_measure("bce_nats", restoration.least_bce_nats), ""),
+        ("images", f"{restoration.n_images:,}", ""),
+        (
+            "time",
+            f"{duration(restoration.seconds)}, {restoration.images_per_second:,.0f} images per second",
+            "",
+        ),
+    ]
+    return Table(("measure", "restored", "noisy, as it is"), rows, title)
+
+
+def _write_measure(name: str, value: float | None) -> str:
+    """Write a measure with its unit; one of None is infinite (PSNR), or could not be taken ("")."""
+    if value is None:
+        return f"∞{MEASURES[name].unit}" if name == "psnr_db" else ""
+    return MEASURES[name].write(value)
+
+
+def drawings_table(drawings: Drawings, *, title: str = "Drawings") -> Table:
+    """Sum up what was measured of a model that draws."""
+    d = drawings
+    bound = MEASURES["bound_nats"].write(d.bound_nats, d.bound_error_nats)
+    rows = [
+        (f"bound, {d.n_samples} samples", bound),
+        ("if the class is not told", MEASURES["bound_nats"].write(d.bound_without_label_nats)),
+        ("-ELBO", MEASURES["elbo_nats"].write(d.elbo_nats)),
+    ]
+    rows += [
+        (MEASURES[name].words, MEASURES[name].write(value))
+        for name in ("read_as_asked", "frechet", "diversity", "distinct")
+        if (value := getattr(d, name)) is not None
+    ]
+    if d.frechet_of_real is not None:
+        rows.append(("Fréchet distance of real to real", MEASURES["frechet"].write(d.frechet_of_real)))
+    rows += [("test images", f"{d.n_images:,}"), ("drawings", f"{d.n_drawn:,}")]
     return Table(("measure", "value"), rows, title)
 
 

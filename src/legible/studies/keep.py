@@ -3,51 +3,62 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
+from torch import nn
 
 from legible.apply.runtime import load_runtime
 from legible.cards import WEIGHTS, Card, open_card, write_card
-from legible.evaluation.measure import Judgement
+from legible.evaluation.judges import Verdict
 from legible.evaluation.verify import score_on_embedded
-from legible.models import count_parameters
+from legible.models import AUTOENCODER, CLASSIFIER, VAE, ImageShape, count_parameters, multiple_of
+from legible.models.vae import Ladder
 from legible.output import new_folder
-from legible.report import figures
-from legible.studies.plan import Run
+from legible.report.look import save_figure
+from legible.report.verdicts import drawing_figures, verdict_figures
 from legible.studies.provenance import describe_machine, find_commit, today
-from legible.studies.runner import Work
-from legible.training.exchange import to_onnx
+from legible.studies.runner import Work, answers_of
+from legible.training.exchange import decoder_to_onnx, to_onnx
+from legible.training.variational import drawer
+
+GIVES = {
+    CLASSIFIER: "logits (N, K); softmax gives probabilities",
+    AUTOENCODER: "restored images (N, C, H, W) in [0, 1], 1 = ink",
+    VAE: "drawings (N, C, H, W) in [0, 1] of standard normal numbers (N, D) and class weights (N, K)",
+}
 
 
 def keep_work(
-    work: Work, judgements: dict[str, Judgement], folder: Path, command: str, *, overwrite: bool = False
+    work: Work, verdicts: Mapping[str, Verdict], folder: Path, command: str, *, overwrite: bool = False
 ) -> Card:
     """Write a finished training's folder in one go: card, judgement.json and pictures.
 
     command: what made it, for the card. Raises OutputError; then nothing is left at `folder`.
     """
     with new_folder(folder, overwrite=overwrite) as temporary:
-        save_card(work, judgements, temporary, folder.name, command)
+        save_card(work, verdicts, temporary, folder.name, command)
         whole = {"run": work.run.to_json(), "history": work.history,
-                 "tests": {name: judgement.to_json() for name, judgement in judgements.items()}}  # fmt: skip
+                 "tests": {name: verdict.to_json() for name, verdict in verdicts.items()}}  # fmt: skip
         (temporary / "judgement.json").write_text(json.dumps(whole, indent=2) + "\n")
-        draw_judgement(work, judgements[work.run.tests[0]], temporary)
+        draw_verdict(work, verdicts[work.run.tests[0]], temporary)
     return open_card(folder)
 
 
-def save_card(work: Work, judgements: dict[str, Judgement], folder: Path, name: str, command: str) -> Card:
+def save_card(work: Work, verdicts: Mapping[str, Verdict], folder: Path, name: str, command: str) -> Card:
     """Write card.json, weights.safetensors and model.onnx into a folder, and score the ONNX file."""
     model = work.state.kept
-    shape = work.stage.train.image_shape
+    shape = work.stage.tests[work.run.tests[0]].seen.image_shape
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(save(tensors))
+    multiple = multiple_of(model)
     facts: dict[str, Any] = {
         "name": name,
-        "task": "classify",
+        "task": work.run.task_name,
         "model": work.run.model,
-        "classes": list(work.stage.train.classes),
+        "classes": list(work.stage.train.classes) if knows_classes(model) else ["any"],
         "input": {
             "shape": list(shape),
             "type": "float32",
@@ -55,16 +66,30 @@ def save_card(work: Work, judgements: dict[str, Judgement], folder: Path, name: 
             "ink": 1,
             "layout": "(N, C, H, W)",
             "prepared_as": work.run.dataset,
+            **({"multiple": multiple} if multiple else {}),
+            **({"latents": model.n_latents} if isinstance(model, Ladder) else {}),
         },
-        "output": "logits (N, K); softmax gives probabilities",
+        "output": GIVES[work.run.kind],
         "n_parameters": count_parameters(work.state.model),
         "trained": _describe_training(work, command),
-        "scores": [_score(work.run, test, judgement) for test, judgement in judgements.items()],
+        "scores": [
+            {"dataset": work.run.dataset, "split": "test", "noise": test, **verdict.scores}
+            for test, verdict in verdicts.items()
+        ],
     }
-    network = to_onnx(model, shape)
+    network = _to_network(model, shape, work.run.kind)
     card = write_card(folder, facts, network)
-    facts["scores"] += score_on_embedded(card, load_runtime(card))
+    facts["scores"] += [] if isinstance(model, Ladder) else score_on_embedded(card, load_runtime(card))
     return write_card(folder, facts, network)
+
+
+def knows_classes(model: nn.Module) -> bool:
+    """Whether what the model gives has to do with classes: not of one that draws whatever comes."""
+    return not isinstance(model, Ladder) or model.n_classes > 1
+
+
+def _to_network(model: nn.Module, shape: ImageShape, kind: str) -> bytes:
+    return decoder_to_onnx(model) if isinstance(model, Ladder) else to_onnx(model, shape, kind)
 
 
 def _describe_training(work: Work, command: str) -> dict[str, Any]:
@@ -80,16 +105,13 @@ def _describe_training(work: Work, command: str) -> dict[str, Any]:
     }
 
 
-def _score(run: Run, test: str, judgement: Judgement) -> dict[str, Any]:
-    return {
-        "dataset": run.dataset, "split": "test", "noise": test, "n_images": judgement.n_images,
-        "accuracy": judgement.accuracy, "loss_nats": judgement.loss_nats,
-        "calibration_error": judgement.calibration_error,
-    }  # fmt: skip
-
-
-def draw_judgement(work: Work, judgement: Judgement, folder: Path) -> None:
-    """Draw a training's pictures into a folder: predictions, curves, confusion, reliability, worst images."""
-    test = work.stage.tests[work.run.tests[0]]
-    for name, figure in figures.judgement_figures(test, judgement, work.history).items():
-        figures.save_figure(figure, folder / f"{name}.png", overwrite=True)
+def draw_verdict(work: Work, verdict: Verdict, folder: Path) -> None:
+    """Draw a training's pictures into a folder: what it answered, its curves, its worst images."""
+    shown = work.stage.tests[work.run.tests[0]]
+    if isinstance(work.state.kept, Ladder):
+        drawn = drawing_figures(drawer(work.state.kept), shown, work.stage.train.images, work.history)
+        for name, figure in drawn.items():
+            save_figure(figure, folder / f"{name}.png", overwrite=True)
+        return
+    for name, figure in verdict_figures(shown, verdict, answers_of(work), work.history).items():
+        save_figure(figure, folder / f"{name}.png", overwrite=True)

@@ -10,14 +10,19 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from legible.errors import ArgumentError, UnknownName
-from legible.models import MODELS
-from legible.noise import NOISES, add_noise
+from legible.apply.restorer import Restorer
+from legible.apply.runtime import load_runtime
+from legible.cards import NETWORK, Card, find_card
+from legible.errors import ArgumentError, ModelError, UnknownName
+from legible.evaluation.measures import MEASURES
+from legible.models import CLASSIFIER, MODELS, kind_of
+from legible.noise import CLEAN, NOISES, add_noise, canonical_chain, split_chain
 from legible.registry import Registry
 from legible.seeds import rng_for
+from legible.training import variational as variational  # noqa: PLC0414  (fills TASKS)
 from legible.training.settings import Settings
+from legible.training.tasks import TASKS, Classify, Restore, Task
 
-CLEAN = "clean"
 Watch = Literal["validation", "test", "nothing"]
 WATCHES = ("validation", "test", "nothing")
 
@@ -26,9 +31,11 @@ WATCHES = ("validation", "test", "nothing")
 class Run:
     """One training and its judgement.
 
-    model: a spec. train_noise: specs, put on in order; drawn anew at every showing, or once if not
-    fresh_noise.
-    tests: what the test images go through: `clean`, or specs joined by '+', as `gaussian:0.5`.
+    model: a spec. task: what it learns, a spec; if empty, what its kind of model usually does.
+    after: a saved restorer that the training images go through after their noise, as say_card names it.
+    train_noise: specs, put on in order; drawn anew at every showing, or once if not fresh_noise.
+    tests: what the test images go through: `clean`, or specs joined by '+', as `gaussian:0.5`; and at last a
+    restorer, as say_card names it, if one stands after a '>'.
     watch: which images give the curve of the epochs. With `validation` they are held out; with the others
     the training uses them too. With `test` the curve is of the test images, as the reports drew it: never a
     ground for choosing.
@@ -45,6 +52,8 @@ class Run:
     watch: Watch = "nothing"
     fold: int = 0
     n_folds: int = 0
+    task: str = ""
+    after: str = ""
 
     def __post_init__(self) -> None:
         """Check the names, and write every spec in its one canonical form."""
@@ -55,15 +64,53 @@ class Run:
                 f"cannot take fold {self.fold + 1} of {self.n_folds}: it takes at least 2 folds."
             )
         object.__setattr__(self, "model", str(MODELS.parse(self.model)))
+        object.__setattr__(self, "task", str(TASKS.parse(self.task or usual_task(kind_of(self.model)))))
         object.__setattr__(self, "train_noise", tuple(str(NOISES.parse(n)) for n in self.train_noise))
-        object.__setattr__(self, "tests", tuple(canonical_test(t) for t in self.tests))
+        object.__setattr__(self, "tests", tuple(map(canonical_test, self.tests)))
         blank = np.zeros((1, 1, 8, 8), np.float32)
-        for noises in (self.train_noise, *map(split_chain, self.tests)):
+        for noises in (self.train_noise, *(split_chain(t.partition(">")[0]) for t in self.tests)):
             add_noise(blank, rng_for("trial"), noises)  # what a noise refuses is told before any work is done
+        self._bare_task()
+
+    @property
+    def task_name(self) -> str:
+        """What it learns, without the settings."""
+        return TASKS.parse(self.task).name
+
+    @property
+    def kind(self) -> str:
+        """The kind of its model."""
+        return kind_of(self.model)
+
+    def build_task(self) -> Task:
+        """What the model learns. Raises ModelError when the restorer it is to go after is not here."""
+        task = self._bare_task()
+        return (
+            replace(task, prepare=load_restorer(self.after))
+            if isinstance(task, Classify) and self.after
+            else task
+        )
+
+    def _bare_task(self) -> Task:
+        """The task without its restorer. Raises ArgumentError when such a model cannot learn it."""
+        needed = TASKS.get(self.task_name).facts["kind"]
+        if needed != self.kind:
+            raise ArgumentError(
+                f"task {self.task!r} is for models of kind {needed}; {self.model!r} is of kind {self.kind}."
+            )
+        if self.after and needed != CLASSIFIER:
+            raise ArgumentError(f"only classifiers can be put after a restorer, not {self.model!r}.")
+        noise = self.train_noise if self.fresh_noise else ()
+        task = TASKS.call(self.task, noise, self.settings.augment, self.settings.label_smoothing)
+        return replace(task, in_pairs=not self.fresh_noise) if isinstance(task, Restore) else task
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain values, the way it stands in a row."""
-        return {**asdict(self), "settings": self.settings.to_json()}
+        plain = {**asdict(self), "settings": self.settings.to_json()}
+        for name, usual in (("task", usual_task(CLASSIFIER)), ("after", "")):
+            if plain[name] == usual:
+                del plain[name]  # rows made when there was nothing else to say keep their keys
+        return plain
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -81,20 +128,35 @@ class Run:
 
 
 def canonical_test(test: str) -> str:
-    """A test condition as rows name it: `gaussian:0.5` becomes `gaussian:std=0.5`."""
-    return "+".join(split_chain(test)) or CLEAN
+    """A test condition as rows name it: `gaussian:0.5>small@0123` is `gaussian:std=0.5>small@0123`."""
+    chain, sign, restorer = test.partition(">")
+    return canonical_chain(chain) + sign + restorer
 
 
-def split_chain(test: str) -> list[str]:
-    """The canonical specs of a test condition: none for `clean`, else those joined by '+'."""
-    return [] if test == CLEAN else [str(NOISES.parse(part)) for part in test.split("+") if part]
+def load_restorer(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The saved restorer that say_card names. Raises ModelError when another one of that name is here."""
+    card = find_card(name.partition("@")[0])
+    if say_card(card) != name or card.task != "restore":
+        raise ModelError(f"{card.folder} is {say_card(card)}, a model to {card.task}, not {name}.")
+    return Restorer(card, load_runtime(card)).restore
+
+
+def say_card(card: Card) -> str:
+    """A card by its name and the first digits of its network's SHA-256: another net is another run."""
+    return f"{card.name}@{card.facts['files'][NETWORK][:12]}"
+
+
+def usual_task(kind: str) -> str:
+    """What a kind of model learns unless told otherwise."""
+    return next(entry.name for entry in TASKS if entry.facts["kind"] == kind)
 
 
 @dataclass(frozen=True)
 class Line:
     """A line of a study's table: the runs of one system, and what was published for it.
 
-    row: its name in the reports. published: as text. target_percent: the accuracy to reach, if there is one.
+    row: its name in the reports. published: as text. measure: what the line shows of a verdict (measures.py).
+    target: what is to be reached, if anything; an accuracy as a fraction.
     test: which of the runs' test conditions the line shows.
     prove: for what is not an accuracy, a function that does it and says what it found.
     """
@@ -103,13 +165,15 @@ class Line:
     system: str
     published: str
     runs: tuple[Run, ...] = ()
-    target_percent: float | None = None
+    target: float | None = None
+    measure: str = "accuracy"
     test: str = CLEAN
     note: str = ""
     prove: Callable[[], str] | None = None
 
     def __post_init__(self) -> None:
         """Write the test condition in its one canonical form."""
+        assert self.measure in MEASURES
         object.__setattr__(self, "test", canonical_test(self.test))
 
 
@@ -163,7 +227,7 @@ def shrink(line: Line, *, n_seeds: int = 2) -> Line:
     The published figure is for other images, so there is nothing to reach.
     """
     runs = tuple(_shrink(run) for run in line.runs if run.seed < n_seeds)
-    return replace(line, runs=runs, target_percent=None)
+    return replace(line, runs=runs, target=None)
 
 
 def _shrink(run: Run) -> Run:

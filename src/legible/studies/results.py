@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from legible.data.split import Splits
+from legible.evaluation.measures import MEASURES
 from legible.evaluation.metrics import mean_and_spread
-from legible.report.tables import Table, duration, percent
+from legible.report.tables import Table, duration
 from legible.studies.plan import Line, Run
 
 MISSING = "not run"
@@ -45,9 +46,9 @@ class Results:
         """The epochs' records of all of a line's finished runs, one after the other."""
         return [record for row in self.rows_of(line) for record in row["history"]]
 
-    def percents(self, line: Line) -> list[float]:
-        """The test accuracy of each of a line's finished runs, in percent."""
-        return [100 * row["scores"][line.test]["accuracy"] for row in self.rows_of(line)]
+    def values(self, line: Line) -> list[float]:
+        """What the line measures, of each of its finished runs: an accuracy as a fraction."""
+        return [row["scores"][line.test][line.measure] for row in self.rows_of(line)]
 
     def proof(self, line: Line) -> str:
         """What a line that is not an accuracy found; done once, since it may train a small net."""
@@ -60,7 +61,7 @@ def line_facts(line: Line, results: Results) -> dict[str, Any]:
     """One line of a study's table as plain values."""
     facts: dict[str, Any] = {"system": line.system, "published": line.published}
     if line.runs:
-        facts["percents"] = results.percents(line)
+        facts |= {"measure": line.measure, "ours": results.values(line)}
     if line.prove is not None:
         facts["found"] = results.proof(line)
     return facts
@@ -72,22 +73,29 @@ def line_cells(line: Line, results: Results) -> list[str]:
         return [line.row, line.system, line.published, results.proof(line).partition("\n")[0], "", "", ""]
     if not line.runs:
         return [line.row, line.system, line.published, "figure", "", "", ""]
-    percents = results.percents(line)
-    if not percents:
+    values, measure = results.values(line), MEASURES[line.measure]
+    if not values:
         return [line.row, line.system, line.published, MISSING, f"0 of {len(line.runs)}", "", ""]
-    mean, spread, n = mean_and_spread(percents)
-    ours = percent(mean / 100, None if spread is None else spread / 100)
+    mean, spread, n = mean_and_spread(values)
     seconds = mean_and_spread([row["train_seconds"] for row in results.rows_of(line)]).mean
     seeds = str(n) if n == len(line.runs) else f"{n} of {len(line.runs)}"
-    return [line.row, line.system, line.published, ours, seeds, duration(seconds), say_reached(line, mean)]
+    return [
+        line.row,
+        line.system,
+        line.published,
+        measure.write(mean, spread),
+        seeds,
+        duration(seconds),
+        say_reached(line, mean),
+    ]
 
 
 def say_reached(line: Line, mean: float) -> str:
-    """Whether a mean accuracy in percent reaches the line's target, before any rounding."""
-    if line.target_percent is None:
+    """Whether a mean reaches the line's target, before any rounding."""
+    if line.target is None:
         return ""
-    short = line.target_percent - mean
-    return "yes" if short <= 1e-9 else f"no, {short:.2g} short"  # 1e-9: a mean of floats is not exact
+    short = MEASURES[line.measure].shortfall(mean, line.target)
+    return f"no, {short:.2g} short" if short else "yes"
 
 
 def study_table(lines: list[Line], results: Results, title: str) -> Table:

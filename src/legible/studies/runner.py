@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from legible.apply.runtime import load_runtime
+from legible.cards import find_card
 from legible.data.split import Labelled, Splits, folds
 from legible.errors import InputError, ModelError
-from legible.evaluation.measure import Judgement, judge
+from legible.evaluation.judges import JUDGES, Predict, Shown, Verdict
+from legible.evaluation.likelihood import importance_weighted_bound
+from legible.evaluation.measure_drawings import judge_drawings
 from legible.evaluation.metrics import softmax
-from legible.models import build_model, count_parameters
-from legible.noise import add_noise
+from legible.models import as_used, build_model, count_parameters
+from legible.models.vae import Ladder
+from legible.noise import add_noise, split_chain
 from legible.output import append_line
 from legible.seeds import rng_for
-from legible.studies.plan import Run, split_chain
+from legible.studies.packed import pack_images
+from legible.studies.plan import Run, load_restorer
 from legible.studies.provenance import describe_machine, find_commit, today
 from legible.training.checkpoint import load_checkpoint, read_facts, save_checkpoint
 from legible.training.loop import Epoch, State, fit, predictor, prepare
-from legible.training.tasks import Classify
+from legible.training.tasks import Task
+from legible.training.variational import Draw, drawer, weigher
 
 N_SAMPLES = 24  # test images whose probabilities a row keeps: the first four, then twenty at random
+N_RESTORED = 6  # test images whose restored pixels a row keeps
+N_DRAWN = 10  # drawings of each class that a row keeps
+READER = "digits-wide"  # reads what was drawn
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,8 @@ class Stage:
     """The images of one run, noise and all: what it learns from, what gives its curve, what judges it."""
 
     train: Labelled
-    watch: Labelled | None
-    tests: dict[str, Labelled]
+    watch: Shown | None
+    tests: dict[str, Shown]
 
 
 @dataclass
@@ -60,12 +71,22 @@ def stage(run: Run, splits: Splits) -> Stage:
         train = splits.train if run.watch == "validation" else everything
         test = splits.test
         watched = {"validation": splits.validation, "test": test, "nothing": None}[run.watch]
-    tests = {name: _with_noise(test, name, "test noise", run.dataset) for name in run.tests}
-    if watched is not None:
-        watched = _with_noise(watched, run.tests[0], f"{run.watch} noise", run.dataset)
-    if run.train_noise and not run.fresh_noise:
-        train = _with_noise(train, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
-    return Stage(train, watched, tests)
+    tests = {name: _show(test, name, "test noise", run.dataset) for name in run.tests}
+    watch = None if watched is None else _show(watched, run.tests[0], f"{run.watch} noise", run.dataset)
+    if not run.fresh_noise:
+        noisy = _with_noise(train, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
+        in_pairs = getattr(run.build_task(), "in_pairs", False)
+        images = np.concatenate([noisy.images, train.images], axis=1) if in_pairs else noisy.images
+        train = replace(train, images=images)
+    return Stage(train, watch, tests)
+
+
+def _show(data: Labelled, test: str, stream: str, dataset: str) -> Shown:
+    chain, _, restorer = test.partition(">")
+    seen = _with_noise(data, chain, stream, dataset)
+    if restorer:
+        seen = replace(seen, images=load_restorer(restorer)(seen.images))
+    return Shown(seen, data.images)
 
 
 def _with_noise(data: Labelled, chain: str, stream: str, dataset: str) -> Labelled:
@@ -100,11 +121,11 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
 def advance(work: Work, checkpoint: Path | None = None) -> Iterator[dict[str, Any]]:
     """Train epoch by epoch; after each, save the checkpoint and yield the epoch's record."""
     run, settings = work.run, work.run.settings
-    task = Classify(run.train_noise if run.fresh_noise else (), settings.augment, settings.label_smoothing)
+    task = run.build_task()
     if checkpoint is not None and not checkpoint.exists():
         _save(work, checkpoint)  # so that there is something to resume from the first moment
     for epoch in fit(work.state, task, work.stage.train, settings, seed=run.seed):
-        record = _record(epoch, work.stage.watch)
+        record = _record(epoch, task, work)
         work.history.append(record)
         if checkpoint is not None:
             _save(work, checkpoint)
@@ -116,31 +137,70 @@ def _save(work: Work, checkpoint: Path) -> None:
     save_checkpoint(checkpoint, work.state, facts)
 
 
-def _record(epoch: Epoch, watched: Labelled | None) -> dict[str, Any]:
+def _record(epoch: Epoch, task: Task, work: Work) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "epoch": epoch.number, "train_loss": epoch.loss, "train_accuracy": epoch.score,
+        "epoch": epoch.number, "train_loss": epoch.loss, f"train_{task.score_name}": epoch.score,
         "seconds": epoch.seconds, "images_per_second": epoch.n_shown / epoch.seconds,
     }  # fmt: skip
-    if watched is not None:
-        judgement = judge(predictor(epoch.state.kept), watched.images, watched.labels, watched.classes)
-        record |= {"watch_loss": judgement.loss_nats, "watch_accuracy": judgement.accuracy}
+    if work.stage.watch is not None:
+        scores = _watch(work, work.stage.watch)
+        record |= {
+            "watch_loss": scores[task.loss_name], f"watch_{task.score_name}": scores[task.score_name]
+        }  # fmt: skip
     return record
 
 
-def conclude(work: Work) -> dict[str, Judgement]:
+def answers_of(work: Work) -> Predict:
+    """The model as it is used, as trained so far: a function from images to answers."""
+    return predictor(as_used(work.state.kept, work.run.kind))
+
+
+def conclude(work: Work) -> dict[str, Verdict]:
     """Judge a finished run on each of its test conditions."""
-    predict = predictor(work.state.kept)
-    return {name: judge(predict, d.images, d.labels, d.classes) for name, d in work.stage.tests.items()}
+    return {name: judge_work(work, shown) for name, shown in work.stage.tests.items()}
 
 
-def make_row(work: Work, judgements: dict[str, Judgement]) -> dict[str, Any]:
+def judge_work(work: Work, shown: Shown) -> Verdict:
+    """Judge a run, as trained so far, on some images."""
+    model, task = work.state.kept, work.run.build_task()
+    if not (isinstance(model, Ladder) and isinstance(task, Draw)):
+        return JUDGES[work.run.task_name](answers_of(work), shown)
+    return judge_drawings(
+        weigher(model, seed=0), drawer(model), shown.seen, shown.clean,
+        n_samples=task.n_samples, read=find_reader(shown),
+    )  # fmt: skip
+
+
+def find_reader(shown: Shown) -> Predict | None:
+    """A shipped classifier that reads such images, to read drawings; None where there is none."""
+    card = find_card(READER)
+    goes = card.image_shape == shown.seen.image_shape and card.classes == shown.seen.classes
+    return load_runtime(card) if goes else None
+
+
+def _watch(work: Work, shown: Shown) -> dict[str, Any]:
+    """What is watched from epoch to epoch: of a model that draws, one sample of the bound and no drawings."""
+    model = work.state.kept
+    if not isinstance(model, Ladder):
+        return judge_work(work, shown).scores
+    seen = shown.seen
+    bound = importance_weighted_bound(weigher(model, seed=0), seen.images, seen.labels, n_samples=1)
+    return {"elbo_nats": bound.elbo_nats, "loss_nats": bound.elbo_nats}
+
+
+def make_row(work: Work, judgements: Mapping[str, Verdict]) -> dict[str, Any]:
     """What is kept of a finished run: settings, scores, curve, samples, and where and when it was made."""
     return {
         "key": work.key,
         "run": work.run.to_json(),
-        "scores": {name: _short(judgement) for name, judgement in judgements.items()},
+        "scores": {
+            name: {k: _round(v) if k != "accuracy" else v for k, v in verdict.scores.items()}
+            for name, verdict in judgements.items()
+        },
         "history": [{k: _round(v) for k, v in record.items()} for record in work.history],
-        "samples": {name: _sample(work, data) for name, data in work.stage.tests.items()},
+        "samples": {
+            name: SAMPLERS[work.run.task_name](work, shown.seen) for name, shown in work.stage.tests.items()
+        },
         "n_parameters": count_parameters(work.state.model),
         "train_seconds": _round(sum(record["seconds"] for record in work.history)),
         "machine": describe_machine(),
@@ -150,16 +210,7 @@ def make_row(work: Work, judgements: dict[str, Judgement]) -> dict[str, Any]:
     }
 
 
-def _short(judgement: Judgement) -> dict[str, Any]:
-    return {
-        "n_images": judgement.n_images,
-        "accuracy": judgement.accuracy,
-        "loss_nats": _round(judgement.loss_nats),
-        "calibration_error": _round(judgement.calibration_error),
-    }
-
-
-def _sample(work: Work, data: Labelled) -> dict[str, Any]:
+def _sample_probabilities(work: Work, data: Labelled) -> dict[str, Any]:
     """The probabilities of the first four test images and of twenty at random."""
     n_random = min(N_SAMPLES, len(data)) - 4
     rng = rng_for("samples", work.run.dataset)
@@ -167,6 +218,23 @@ def _sample(work: Work, data: Labelled) -> dict[str, Any]:
     logits = predictor(work.state.kept)(data.images[indices])
     probabilities = [[_round(p) for p in row] for row in softmax(logits).tolist()]
     return {"indices": indices, "probabilities": probabilities}
+
+
+def _sample_restored(work: Work, data: Labelled) -> dict[str, Any]:
+    """The first test images of different labels, restored: bytes (N, C, H, W), packed as text."""
+    _, first = np.unique(data.labels, return_index=True)
+    indices = sorted(first.tolist())[:N_RESTORED]
+    return {"indices": indices, "restored": pack_images(answers_of(work)(data.images[indices]))}
+
+
+def _sample_drawings(work: Work, data: Labelled) -> dict[str, Any]:
+    """Ten drawings of each class, one class after the other, as _sample_restored packs images."""
+    asked, model = np.repeat(np.arange(len(data.classes)), N_DRAWN), work.state.kept
+    assert isinstance(model, Ladder)
+    return {"drawn": pack_images(drawer(model)(asked, rng_for("shown drawings")))}
+
+
+SAMPLERS = {"classify": _sample_probabilities, "restore": _sample_restored, "draw": _sample_drawings}
 
 
 def _round(value: Any) -> Any:

@@ -1,0 +1,40 @@
+"""What the studies of denoising share: levels of noise, test conditions, and figures of restored digits."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from legible.noise import add_noise, split_chain
+from legible.report import figures
+from legible.seeds import rng_for
+from legible.studies.packed import unpack_images
+from legible.studies.plan import Line, canonical_test
+from legible.studies.results import Results
+
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+KINDS = ("gaussian", "salt-and-pepper")
+
+
+def at_levels(kind: str, restorer: str = "") -> tuple[str, ...]:
+    """Test conditions at every level of a kind of noise, through a restorer where one is named."""
+    return tuple(canonical_test(f"{kind}:{level}" + (f">{restorer}" if restorer else "")) for level in LEVELS)
+
+
+def draw_levels(line: Line, results: Results, kind: str, title: str) -> Figure | None:
+    """Digits at every level of a kind of noise, restored by a line's first run; None while it is not done."""
+    rows = results.rows_of(line)
+    if not rows:
+        return None
+    run, tests = line.runs[0], at_levels(kind)
+    test = results.splits(run.dataset).test
+    samples = [rows[0]["samples"][name] for name in tests]
+    indices = samples[0]["indices"]
+    noisy = [
+        add_noise(test.images, rng_for("test noise", run.dataset, name), split_chain(name))[indices]
+        for name in tests
+    ]
+    restored = [unpack_images(sample["restored"]) for sample in samples]
+    return figures.levels_grid(
+        test.images[indices], np.stack(noisy, 1), np.stack(restored, 1), LEVELS, title=title
+    )
