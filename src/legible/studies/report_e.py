@@ -112,7 +112,7 @@ def study_report_e() -> Study:
             "E5",
             "784-128-96-128-784, sigmoid, BCE, Adam; salt-and-pepper 0.4, 32 epochs, batch 64",
             "figure",
-            over_seeds(DENOISER, 2),
+            over_seeds(DENOISER, 1),
             measure="mse",
             test=SPECKS,
         ),
