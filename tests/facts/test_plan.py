@@ -80,6 +80,14 @@ def test_the_quick_version_is_the_same_system_on_small_data_with_nothing_to_reac
     assert {run.model for run in quick.runs} == {RUN.model}
 
 
+def test_a_line_that_is_heavy_even_when_small_is_left_out_of_the_quick_version_with_a_word():
+    line = Line("X1", "a system", "99 %", over_seeds(RUN, 2), 0.99, quick_epochs=0)
+    quick = shrink(line)
+    assert quick.runs == () and quick.target is None and "left out" in quick.note
+    single = shrink(replace(line, quick_epochs=1))
+    assert [run.settings.n_epochs for run in single.runs] == [1, 1]
+
+
 def test_a_model_without_a_recipe_gets_the_usual_settings():
     assert recipe_of("mlp:32") == Settings()
     assert recipe_of("digits-fast") != Settings()

@@ -121,7 +121,7 @@ def test_every_report_can_be_shown_before_anything_was_run(legible, rows):
     [
         (("A11",), 2, "no study or row 'A11'"),
         (("A1", "--seeds", 0), 2, "greater than or equal to 1"),
-        (("B",), 2, "no study or row 'B'"),
+        (("Z",), 2, "no study or row 'Z'"),
     ],
 )
 def test_what_is_not_there_is_said(legible, words, code, said):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def reproduce(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a c d e) or rows (A1 E3); all if none."),
+        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e) or rows (A1 E3); all if none."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")

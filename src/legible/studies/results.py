@@ -72,7 +72,8 @@ def line_cells(line: Line, results: Results) -> list[str]:
     if line.prove is not None:
         return [line.row, line.system, line.published, results.proof(line).partition("\n")[0], "", "", ""]
     if not line.runs:
-        return [line.row, line.system, line.published, "figure", "", "", ""]
+        shown = "figure" if line.quick_epochs else "left out"
+        return [line.row, line.system, line.published, shown, "", "", ""]
     values, measure = results.values(line), MEASURES[line.measure]
     if not values:
         return [line.row, line.system, line.published, MISSING, f"0 of {len(line.runs)}", "", ""]

@@ -1,0 +1,112 @@
+"""Report B: Recognising MNIST Handwritten Digits using CNN Models (S. Shanmuhvel). Rows B1 and B2.
+
+50 epochs, batch 128, Adam. B1 gives back clean digits; its column says mean squared error, but the values
+are binary cross-entropies (BCE). B2 takes noise off, the report does not say which: here Gaussian, 0.5,
+clipped to [0, 1], drawn once. Where the pools, dropouts and norms sit is told by the models' docstrings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from matplotlib.figure import Figure
+
+from legible.report import figures
+from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds
+from legible.studies.results import Results
+from legible.training.settings import Settings
+
+NOISE = "gaussian:0.5"
+CONV, DENSE = "conv-autoencoder:filters=", "dense-autoencoder:widths="
+RECONSTRUCT = Run(
+    model="conv-autoencoder",
+    settings=Settings(n_epochs=50, batch_size=128, schedule="constant"),
+    watch="test",
+)
+DENOISE = replace(RECONSTRUCT, train_noise=(NOISE,), fresh_noise=False, tests=(NOISE,), task="restore:mse")
+B1 = (  # row, model, in words, published BCE on training images, and on validation images
+    ("B1.1", CONV + "16-8-8-8-8-16,pools=3", "6 conv 16, 8, 8, 8, 8, 16; 3 pools", 0.0910, 0.0901),
+    ("B1.2", CONV + "16-16-16-16-16-16", "6 conv 16", 0.0586, 0.0583),
+    ("B1.3", CONV + "16-16-16-16-16-16,norms=2", "6 conv 16; 2 norms", 0.0588, 0.0584),
+    (
+        "B1.4",
+        CONV + "-".join(["16"] * 14) + ",pools=1,dropouts=2,norms=6",
+        "14 conv 16; 1 pool, 2 dropouts, 6 norms",
+        0.0618,
+        0.0617,
+    ),
+    (
+        "B1.5",
+        DENSE + "784-784-21952-784-784,dropouts=4,norms=4",
+        "dense 784, 784, 21952, 784, 784, 784; 4 dropouts, 4 norms",
+        1.8511,
+        1.8399,
+    ),
+    (
+        "B1.6",
+        DENSE + "784-784-784-784-784,dropouts=4,norms=4",
+        "6 dense 784; 4 dropouts, 4 norms",
+        1.1832,
+        1.1326,
+    ),
+    (
+        "B1.7",
+        DENSE + "-".join(["784"] * 9) + ",dropouts=8,norms=8",
+        "10 dense 784; 8 dropouts, 8 norms",
+        1.8631,
+        1.8760,
+    ),
+)
+B2 = (  # row, model, task, in words, published loss on training images, and on validation images
+    ("B2.1", CONV + "16-8-8-8-8-16,pools=3", "bce", "6 conv 16, 8, 8, 8, 8, 16; 3 pools", 0.0816, 0.0811),
+    (
+        "B2.2",
+        CONV + "-".join(["16"] * 10) + ",pools=1,dropouts=2,norms=6",
+        "bce",
+        "10 conv 16; 1 pool, 2 dropouts, 6 norms",
+        0.1521,
+        0.1498,
+    ),
+    ("B2.3", CONV + "32-32-64-128", "mse", "4 conv 32, 32, 64, 128 (103,073 parameters)", 0.0023, 0.0026),
+    ("B2.4", CONV + "16-16-16-16,pools=2,norms=4", "mse", "4 conv 16; 2 pools, 4 norms", 0.0086, 0.00745),
+    (
+        "B2.5",
+        DENSE + "2000-2000,dropouts=2,norms=2",
+        "mse",
+        "dense 2000, 2000, 784; 2 dropouts, 2 norms",
+        0.0756,
+        0.1722,
+    ),
+)
+HEAVY = ("B1.5", "B2.3")
+MEASURES = {"bce": "bce_nats", "mse": "mse"}
+
+
+@STUDIES.register("b", rows="B1-B2")
+def study_report_b() -> Study:
+    """Report B: autoencoders that give digits back, clean or freed of noise."""
+    lines = [
+        Line(row, f"{words}; BCE", f"{train:.4f} / {held:.4f}",
+             over_seeds(replace(RECONSTRUCT, model=model), 1), held, "bce_nats",
+             quick_epochs=int(row not in HEAVY))
+        for row, model, words, train, held in B1
+    ]  # fmt: skip
+    lines += [
+        Line(row, f"{words}; {loss.upper()}", f"{train:.4g} / {held:.4g}",
+             over_seeds(replace(DENOISE, model=model, task=f"restore:{loss}"), 1),
+             measure=MEASURES[loss], test=NOISE, quick_epochs=int(row not in HEAVY))
+        for row, model, loss, words, train, held in B2
+    ]  # fmt: skip
+    return Study("Report B: autoencoders on MNIST", tuple(lines), draw_report_b)
+
+
+def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
+    """B1's and B2's curves."""
+    drawn = {}
+    for part, title in (("B1", "B1: giving digits back"), ("B2", "B2: taking noise off")):
+        for line in study.lines:
+            if line.row.startswith(part) and (records := results.histories(line)):
+                drawn[f"{line.row}-curves"] = figures.curves(
+                    records, watched="test", title=f"{title}, {line.row}"
+                )
+    return drawn
