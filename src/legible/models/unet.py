@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from legible.errors import ArgumentError
 from legible.models import MODELS, ImageShape
 from legible.models.autoencoder import check_between, run_padded
+
+_GREY = (0.002, 0.998)  # between these a pixel is neither pure paper nor pure ink: one level of 256 is 0.0039
 
 
 class UNet(nn.Module):
@@ -35,6 +38,31 @@ class Add(nn.Module):
         return maps + seen
 
 
+class BlindUNet(nn.Module):
+    """A body that is told what tells noise from noise, and may keep pixels as they are.
+
+    Salt and pepper leaves every grey pixel as it was and makes none; grain leaves none. So the net is told
+    which pixels are pure, and in each filter how much to add for the image's mean, mean square and share of
+    pure pixels; its last maps (N, 2 * C, H, W) are logits, and how far to trust a grey pixel instead.
+    """
+
+    def __init__(self, stem: nn.Module, n_filters: int, body: nn.Module) -> None:
+        super().__init__()
+        self.stem, self.body = stem, body
+        self.survey = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, n_filters))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Pixel logits (N, C, H, W) of images (N, C, H, W)."""
+        within = images.clamp(*_GREY)
+        is_pure = (images != within).to(images.dtype)
+        facts = [each.mean((1, 2, 3)) for each in (images, images.square(), is_pure)]
+        hint = self.survey(4 * torch.stack(facts, 1) - 2)[:, :, None, None]
+        maps = self.body(self.stem(torch.cat([images, is_pure], 1)) + hint)
+        logits, trust = maps.chunk(2, 1)
+        as_it_is = torch.log(within / (1 - within))
+        return logits + trust.sigmoid() * (1 - is_pure) * (as_it_is - logits)  # type: ignore[no-any-return]
+
+
 @MODELS.register(
     "unet",
     kind="autoencoder",
@@ -56,12 +84,14 @@ def build_unet(
     levels: int = 2,
     blocks: int = 1,
     whole: int = 0,
+    blind: bool = False,
 ) -> nn.Module:
     """A small U-Net: convolutions at half the image's size, at a quarter and below, and up again.
 
     filters: maps at the finest level; each further level has twice as many at half the size. levels: 1 to 8.
     blocks: 3x3 convolutions with norm and ReLU on each way, down and up, at each level.
     whole: units of a dense layer that sees the whole image at the coarsest level; 0 for none.
+    blind: for noise of unknown kind and level, salt and pepper among them; see BlindUNet.
     111,556 parameters for grey images. Images of any size without `whole`, of one size with it; paper is
     added up to multiples of 2^levels. Differs from the paper: the first convolution halves the size and the
     last one gives 2x2 pixels a place, so that no layer works at full size; levels are joined by addition;
@@ -77,12 +107,16 @@ def build_unet(
     n_channels, *sides = image_shape
     padded_to = 2**levels
     coarsest = [-(-side // padded_to) for side in sides]
-    body = nn.Sequential(
-        *_convolve(n_channels, filters, 6, stride=2, padding=2),  # a 3x3 over places of 2x2 pixels
+    n_in = 2 * n_channels if blind else n_channels
+    kernel, norm, relu = _convolve(n_in, filters, 6, stride=2, padding=2)  # a 3x3 over places of 2x2 pixels
+    rest = nn.Sequential(
+        relu,
         *_make_level(filters, levels, blocks, whole, coarsest),
-        nn.Conv2d(filters, 4 * n_channels, 3, padding=1),
+        nn.Conv2d(filters, 4 * n_in, 3, padding=1),
         nn.PixelShuffle(2),
     )
+    stem = nn.Sequential(kernel, norm)
+    body = BlindUNet(stem, filters, rest) if blind else nn.Sequential(stem, rest)
     return UNet(body, padded_to, takes_any_size=not whole)
 
 

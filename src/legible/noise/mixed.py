@@ -11,25 +11,28 @@ from legible.noise.chunks import in_chunks
 
 
 @NOISES.register("mixed", none="0")
-def mixed(images: np.ndarray, rng: np.random.Generator, *, most: float = 0.9) -> np.ndarray:
-    """Put grain on about half of the images and salt and pepper on the rest, each at a level of its own.
+def mixed(
+    images: np.ndarray, rng: np.random.Generator, *, most: float = 0.9, grain: float = 0.5
+) -> np.ndarray:
+    """Put grain on a share of the images and salt and pepper on the rest, each at a level of its own.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
     most: 0 to 1; the std of the grain (`gaussian`) or the level of the dots (`salt-and-pepper`) is drawn for
-    each image, evenly from 0 to this. Raises ArgumentError, InputError.
+    each image, evenly from 0 to this. grain: 0 to 1, the share. Raises ArgumentError, InputError.
     """
     check_setting("noise 'mixed': most", most, 0, 1)
+    check_setting("noise 'mixed': grain", grain, 0, 1)
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n = len(part)
         level = rng.random((n, 1, 1, 1), dtype=np.float32) * np.float32(most)
-        is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < 0.5
-        grain = rng.standard_normal(part.shape, dtype=np.float32)
-        grain *= level
-        grain += part
+        is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < grain
+        grainy = rng.standard_normal(part.shape, dtype=np.float32)
+        grainy *= level
+        grainy += part
         draw = rng.random(part.shape, dtype=np.float32)
         dots = np.where(draw < level, (draw >= level / 2).astype(np.float32), part)
-        return np.where(is_grain, grain, dots)
+        return np.where(is_grain, grainy, dots)
 
     return in_chunks(images, rng, change)
 
