@@ -192,7 +192,7 @@ def pixel_nats(logits: Tensor, images: Tensor) -> Tensor:
 
 
 _RECIPE = {
-    "n_epochs": 100, "batch_size": 128, "optimiser": "adam", "learning_rate": 3e-3,
+    "n_epochs": 20, "batch_size": 128, "optimiser": "muon", "learning_rate": 0.05,
     "schedule": "one-cycle:warmup=0.05", "average": 0.999,
 }  # fmt: skip
 
