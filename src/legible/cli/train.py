@@ -168,6 +168,7 @@ def train_and_keep(
     from legible.report.tables import duration
     from legible.studies import runner
     from legible.studies.keep import keep_work
+    from legible.training.exchange import round_weights
 
     check_free(target, overwrite=overwrite)
     part = target.with_name(target.name + ".part")
@@ -193,6 +194,7 @@ def train_and_keep(
         raise
     say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
     with waiting("judging and saving"):
+        round_weights(work.state.kept)
         judgements = runner.conclude(work)
         card = keep_work(work, judgements, target, _command(), overwrite=overwrite)
     shutil.rmtree(part, ignore_errors=True)

@@ -38,6 +38,7 @@ MEASURES = {
     "bce_nats": Measure("BCE", " nats per pixel", 4, False),
     "elbo_nats": Measure("-ELBO", " nats", 2, False),
     "bound_nats": Measure("bound", " nats", 2, False),
+    "bound_without_label_nats": Measure("bound, class not told", " nats", 2, False),
     "read_as_asked": Measure("read as asked", " %", 2, True, 100.0),
     "frechet": Measure("Fréchet distance", "", 2, False),
     "diversity": Measure("diversity", "", 3, True),

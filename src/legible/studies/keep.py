@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import nn
 
 from legible.apply.runtime import load_runtime
@@ -21,7 +20,7 @@ from legible.report.look import save_figure
 from legible.report.verdicts import drawing_figures, verdict_figures
 from legible.studies.provenance import describe_machine, find_commit, today
 from legible.studies.runner import Work, answers_of
-from legible.training.exchange import decoder_to_onnx, to_onnx
+from legible.training.exchange import decoder_to_onnx, to_onnx, to_safetensors
 from legible.training.variational import drawer
 
 GIVES = {
@@ -51,8 +50,7 @@ def save_card(work: Work, verdicts: Mapping[str, Verdict], folder: Path, name: s
     """Write card.json, weights.safetensors and model.onnx into a folder, and score the ONNX file."""
     model = work.state.kept
     shape = work.stage.tests[work.run.tests[0]].seen.image_shape
-    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    (folder / WEIGHTS).write_bytes(save(tensors))
+    (folder / WEIGHTS).write_bytes(to_safetensors(model))
     multiple = multiple_of(model)
     facts: dict[str, Any] = {
         "name": name,

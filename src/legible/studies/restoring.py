@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,9 +18,15 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 KINDS = ("gaussian", "salt-and-pepper")
 
 
-def at_levels(kind: str, restorer: str = "") -> tuple[str, ...]:
+def at_levels(kind: str, restorer: str = "", levels: Sequence[float] = LEVELS) -> tuple[str, ...]:
     """Test conditions at every level of a kind of noise, through a restorer where one is named."""
-    return tuple(canonical_test(f"{kind}:{level}" + (f">{restorer}" if restorer else "")) for level in LEVELS)
+    return tuple(canonical_test(f"{kind}:{level}" + (f">{restorer}" if restorer else "")) for level in levels)
+
+
+def measure_levels(line: Line, results: Results, tests: Sequence[str], measure: str) -> list[list[float]]:
+    """For each test condition what its runs that are done measured, as figures of levels take it."""
+    rows = results.rows_of(line)
+    return [[row["scores"][test][measure] for row in rows] for test in tests]
 
 
 def draw_levels(line: Line, results: Results, kind: str, title: str) -> Figure | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ from legible.training.variational import Draw, drawer, weigher
 N_SAMPLES = 24  # test images whose probabilities a row keeps: the first four, then twenty at random
 N_RESTORED = 6  # test images whose restored pixels a row keeps
 N_DRAWN = 10  # drawings of each class that a row keeps
+N_MAPPED = 20  # drawings on each side of a map of two latents
+N_POINTS = 2000  # test images whose two latents a row keeps
 READER = "digits-wide"  # reads what was drawn
 
 
@@ -231,7 +234,21 @@ def _sample_drawings(work: Work, data: Labelled) -> dict[str, Any]:
     """Ten drawings of each class, one class after the other, as _sample_restored packs images."""
     asked, model = np.repeat(np.arange(len(data.classes)), N_DRAWN), work.state.kept
     assert isinstance(model, Ladder)
-    return {"drawn": pack_images(drawer(model)(asked, rng_for("shown drawings")))}
+    drawn = {"drawn": pack_images(drawer(model)(asked, rng_for("shown drawings")))}
+    return drawn | (_map_plane(model, data) if (model.n_latents, model.n_classes) == (2, 1) else {})
+
+
+def _map_plane(model: Ladder, data: Labelled) -> dict[str, Any]:
+    """What a model of two latents draws from each point of a grid, and where it sees the first images."""
+    steps = [_round(NormalDist().inv_cdf((i + 0.5) / N_MAPPED)) for i in range(N_MAPPED)]
+    grid = torch.tensor([[x, y] for y in steps for x in steps])
+    with torch.inference_mode():
+        drawn = model.decode(grid).sigmoid().numpy()
+        points = model.encode(torch.from_numpy(data.images[:N_POINTS]))
+    return {
+        "steps": steps, "map": pack_images(drawn),
+        "points": [[round(x, 3), round(y, 3)] for x, y in points.tolist()],
+    }  # fmt: skip
 
 
 SAMPLERS = {"classify": _sample_probabilities, "restore": _sample_restored, "draw": _sample_drawings}

@@ -6,9 +6,10 @@ import io
 import math
 import warnings
 
+import onnx
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from legible.cards import WEIGHTS, Card, check_file
@@ -16,7 +17,27 @@ from legible.errors import ArgumentError, ModelError
 from legible.models import AUTOENCODER, CLASSIFIER, ImageShape, as_used, build_model, multiple_of
 from legible.models.vae import Decoder, Ladder
 
+LARGE = 2**15  # numbers: tensors of this size and more are kept in half precision, two bytes a number
 OUTPUTS = {CLASSIFIER: "logits", AUTOENCODER: "restored"}
+
+
+def round_weights(model: nn.Module) -> None:
+    """Round the large tensors to half precision, in place, so that files that keep them so lose nothing."""
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            if tensor.is_floating_point() and tensor.numel() >= LARGE:
+                tensor.copy_(tensor.half())
+
+
+def to_safetensors(model: nn.Module) -> bytes:
+    """All weights and statistics as a safetensors file; the large in half precision if nothing is lost."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    return save({k: v.half() if _fits_half(v) else v for k, v in tensors.items()})
+
+
+def _fits_half(tensor: Tensor) -> bool:
+    is_large = tensor.dtype == torch.float32 and tensor.numel() >= LARGE
+    return is_large and torch.equal(tensor.half().float(), tensor)
 
 
 def decoder_to_onnx(model: Ladder) -> bytes:
@@ -54,7 +75,27 @@ def _export(
             dynamo=False, opset_version=17, input_names=inputs, output_names=outputs,
             dynamic_axes=dict.fromkeys([*inputs, *outputs], axes),
         )  # fmt: skip
-    return buffer.getvalue()
+    return _halve_constants(buffer.getvalue())
+
+
+def _halve_constants(network: bytes) -> bytes:
+    """Keep large constants in half precision if nothing is lost; the net goes on computing in float32."""
+    proto = onnx.load_from_string(network)
+    graph, casts = proto.graph, []
+    for constant in graph.initializer:
+        if constant.data_type != onnx.TensorProto.FLOAT:
+            continue
+        values = torch.from_numpy(onnx.numpy_helper.to_array(constant).copy())
+        if not _fits_half(values):
+            continue
+        name = constant.name
+        halved = onnx.numpy_helper.from_array(values.half().numpy(), f"{name}.half")
+        constant.CopyFrom(halved)
+        casts.append(onnx.helper.make_node("Cast", [halved.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return bytes(proto.SerializeToString())
 
 
 def load_model(card: Card) -> nn.Module:
