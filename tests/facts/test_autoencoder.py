@@ -154,6 +154,35 @@ def test_the_unets_norms_cost_nothing_in_use():
     assert not any(node.op_type == "BatchNormalization" for node in kernels)
 
 
+def test_the_blind_unet_keeps_grey_pixels_as_far_as_it_trusts_them():
+    """With its last layer made to trust none, then all: the answer changes in grey pixels alone."""
+    model = build_model("unet:filters=4,blind=yes", SHAPE, 10, seed=0).eval()
+    images = torch.tensor([0.0, 0.25, 1.0, 0.5]).repeat(2, 1, 28, 7)
+    last = model.body.body[-2]
+    with torch.no_grad():
+        trust = [c for c in range(8) if c >= 4]  # after the shuffle to 2x2 places: logits first, then trust
+        last.weight[trust] = 0
+        last.bias[trust] = -30
+        distrusting = model(images).sigmoid()
+        last.bias[trust] = 30
+        trusting = model(images).sigmoid()
+    is_grey = (images > 0) & (images < 1)
+    np.testing.assert_allclose(trusting[is_grey], images[is_grey], atol=1e-5)
+    assert torch.equal(trusting[~is_grey], distrusting[~is_grey])
+    assert (distrusting[is_grey] - images[is_grey]).abs().max() > 0.01
+
+
+def test_the_blind_unet_answers_alike_as_an_onnx_file(rng):
+    model = build_model("unet:filters=4,whole=8,blind=yes", (3, 28, 28), 10, seed=0).eval()
+    images = rng.random((5, 3, 28, 28), dtype=np.float32).round(1)
+    session = onnxruntime.InferenceSession(
+        to_onnx(model, (3, 28, 28), "autoencoder"), providers=["CPUExecutionProvider"]
+    )
+    with torch.no_grad():
+        expected = model(torch.from_numpy(images)).sigmoid().numpy()
+    np.testing.assert_allclose(session.run(None, {"images": images})[0], expected, atol=1e-5)
+
+
 def test_no_layer_of_the_unet_works_at_full_size():
     model, sizes = build_model("unet", SHAPE, 10, seed=0).eval(), []
     for part in model.modules():

@@ -5,13 +5,15 @@ import json
 import h5py
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
+from safetensors.torch import load
 from torch import nn
 
 from legible.errors import InputError, ModelError, OutputError
 from legible.models import build_model
-from legible.training.exchange import to_onnx
+from legible.training.exchange import round_weights, to_onnx, to_safetensors
 from legible.training.keras_pair import load_pair, save_pair
 from legible.training.loop import predictor
 
@@ -40,6 +42,24 @@ def tuned(spec: str = "cnn-one-conv:filters=4,dense=6", shape=SHAPE) -> nn.Modul
 def said(name: bytes | str) -> str:
     """A name as Keras reads it from an attribute, written as bytes or as text."""
     return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def test_large_tensors_are_kept_in_half_precision_where_nothing_is_lost():
+    exact, rounded = (build_model("mlp:200", (1, 28, 28), 5, seed=0) for _ in range(2))
+    round_weights(rounded)
+    assert 0 < (exact[1].weight - rounded[1].weight).abs().max() < 1e-3
+    images = np.random.default_rng(0).random((4, 1, 28, 28), dtype=np.float32)
+    for model, type_name in ((exact, "F32"), (rounded, "F16")):
+        weights, network = to_safetensors(model), to_onnx(model, (1, 28, 28))
+        tensors = load(weights)
+        assert all(torch.equal(tensors[k].float(), v) for k, v in model.state_dict().items())
+        assert (tensors["1.weight"].dtype == torch.float16) is (type_name == "F16")
+        assert tensors["1.bias"].dtype == torch.float32
+        assert (len(network) < 4 * 784 * 200) is (type_name == "F16")
+        session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+        with torch.no_grad():
+            expected = model.eval()(torch.from_numpy(images)).numpy()
+        np.testing.assert_allclose(session.run(None, {"images": images})[0], expected, atol=1e-5)
 
 
 def read_pair(stem):

@@ -173,6 +173,13 @@ def test_elastic_moves_pixels_as_far_as_simards_formula_says() -> None:
     assert abs(np.diff(moved_px, axis=2)).mean() < 0.5  # neighbours move together
 
 
+def test_the_share_of_grain_in_mixed_noise_is_the_one_asked_for() -> None:
+    for share in (0.0, 0.7, 1.0):
+        noisy = _noisy(f"mixed:0.8,grain={share}", _plain(0.5, n=2000))
+        is_grain = np.array([len(np.unique(image)) > 3 for image in noisy])
+        assert is_grain.mean() == pytest.approx(share, abs=0.04)
+
+
 def test_mixed_noise_is_grain_on_half_of_the_images_and_dots_on_the_rest_at_every_level() -> None:
     noisy = _noisy("mixed:0.8", _plain(0.5, n=4000))
     is_grain = np.array([len(np.unique(image)) > 3 for image in noisy])  # dots leave 0, 1/2 and 1

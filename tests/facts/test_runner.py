@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from legible.data.split import Labelled, Splits
 from legible.errors import InputError, ModelError, OutputError
 from legible.studies import runner
+from legible.studies.packed import unpack_images
 from legible.studies.plan import Run, over_folds
 from legible.studies.runner import append_row, perform, read_rows, stage
 from legible.training import tasks
@@ -254,3 +255,19 @@ def test_a_denoiser_learns_from_noise_drawn_once_to_give_the_clean_images(splits
     assert torch.equal(inputs, again)
     list(runner.advance(work))
     assert {"mse", "noisy_mse"} <= set(runner.conclude(work)[run.tests[0]].scores)
+
+
+def test_the_row_of_a_plane_of_latents_holds_its_map_and_where_the_images_lie(splits):
+    run = small_run(
+        "vae-dense:latents=2,hidden=8,condition=no",
+        train_noise=("binary",), tests=("binary",), task="draw:samples=2",
+    )  # fmt: skip
+    work = runner.begin(run, splits)
+    sample = runner.make_row(work, {})["samples"]["binary"]
+    drawn, steps = unpack_images(sample["map"]), sample["steps"]
+    assert drawn.shape == (runner.N_MAPPED**2, 1, 20, 20) and steps == sorted(steps)
+    latents = torch.tensor([[steps[3], steps[0]]])  # x to the right, y upwards
+    expected = work.state.model.decode(latents).sigmoid().detach().numpy()
+    np.testing.assert_allclose(drawn[3], expected[0], atol=0.5 / 255 + 1e-6)
+    points = work.state.model.encode(torch.from_numpy(work.stage.tests["binary"].seen.images)).detach()
+    np.testing.assert_allclose(sample["points"], points, atol=6e-4)
