@@ -33,6 +33,7 @@ def test_a_row_is_done_once_and_kept(legible, rows):
     assert (
         "A1, run 1 of 1: cnn-one-conv:filters=2,dense=8, seed 0" in first.err and "epoch   2/2" in first.err
     )
+    assert "test accuracy" in first.err and "held out" not in first.err  # the report followed the test set
     assert "| A1" in first.out and "98.68 %" in first.out and "images/s" not in first.out
     [row] = map(json.loads, rows.read_text().splitlines())
     assert row["run"]["dataset"] == "digits-embedded" and row["run"]["seed"] == 0

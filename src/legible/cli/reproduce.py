@@ -97,7 +97,8 @@ def do_missing(lines: list[Line], results: Results, folder: Path) -> None:
         splits = results.splits(run.dataset)
         part = f"fold {run.fold + 1}/{run.n_folds}" if run.n_folds else f"seed {run.seed}"
         say(f"{row_name}, run {number} of {len(missing)}: {run.model}, {part}")
-        epochs = EpochLines(run.settings.n_epochs, "  ")
+        watched = "test" if run.watch == "test" else "held out"
+        epochs = EpochLines(run.settings.n_epochs, "  ", watched=watched)
         for record in perform(run, splits, folder / "unfinished"):
             if "key" in record:
                 append_row(folder / "rows.jsonl", record)

@@ -42,8 +42,8 @@ def print_json(value: Any) -> None:
 class EpochLines:
     """Tells, after each epoch, what it gave, the pace and the time left."""
 
-    def __init__(self, n_epochs: float, label: str = "") -> None:
-        self.n_epochs, self.label, self.n_shown = math.ceil(n_epochs), label, 0
+    def __init__(self, n_epochs: float, label: str = "", *, watched: str = "held out") -> None:
+        self.n_epochs, self.label, self.watched, self.n_shown = math.ceil(n_epochs), label, watched, 0
         self._start = time.monotonic()
 
     def show(self, record: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ class EpochLines:
         shown = "".join(
             f"  {where} {MEASURES[measure].words} {MEASURES[measure].write(record[key])}"
             for measure in MEASURES
-            for where, key in (("train", f"train_{measure}"), ("held out", f"watch_{measure}"))
+            for where, key in (("train", f"train_{measure}"), (self.watched, f"watch_{measure}"))
             if key in record
         )
         say(
