@@ -85,7 +85,12 @@ def test_how_the_weights_are_batched_changes_nothing(points, batch_size):
         given[labels] += n_samples
         return np.array(rows)
 
-    bound = importance_weighted_bound(weigh, points, np.arange(40), n_samples=120, batch_size=batch_size)
+    told = []
+    bound = importance_weighted_bound(
+        weigh, points, np.arange(40), n_samples=120, batch_size=batch_size,
+        progress=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert told == sorted(told) and told[-1] == (40, 40)
     assert (given == 120).all()  # each image got all of its samples, and no more
     assert bound.nats == pytest.approx(-np.log(np.mean(np.exp(known), axis=1)).mean(), abs=1e-9)
     assert bound.elbo_nats == pytest.approx(-known.mean(), abs=1e-9)

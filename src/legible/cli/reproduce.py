@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from legible.cli import options
-from legible.cli.screen import EpochLines, print_json, print_table, say, waiting
+from legible.cli.screen import EpochLines, counting, print_json, print_table, say, waiting
 from legible.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -99,9 +99,10 @@ def do_missing(lines: list[Line], results: Results, folder: Path) -> None:
         say(f"{row_name}, run {number} of {len(missing)}: {run.model}, {part}")
         watched = "test" if run.watch == "test" else "held out"
         epochs = EpochLines(run.settings.n_epochs, "  ", watched=watched)
-        for record in perform(run, splits, folder / "unfinished"):
-            if "key" in record:
-                append_row(folder / "rows.jsonl", record)
-                results.rows[record["key"]] = record
-            else:
-                epochs.show(record)
+        with counting("  judging") as progress:
+            for record in perform(run, splits, folder / "unfinished", progress):
+                if "key" in record:
+                    append_row(folder / "rows.jsonl", record)
+                    results.rows[record["key"]] = record
+                else:
+                    epochs.show(record)

@@ -95,6 +95,41 @@ def downloading() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
+def counting(what: str, *, every_s: float = 30) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows how far long work is: (done, in all). What is soon over shows nothing."""
+    from legible.report.tables import duration
+
+    told: list[tuple[float, int]] = []  # when it was told how far it is: first, and last on the screen
+    bars: Any = None
+
+    def tell(done: int, total: int) -> None:
+        nonlocal bars
+        now = time.monotonic()
+        if not told:
+            told[:] = [(now, done)] * 2
+        if sys.stderr.isatty():
+            from rich import progress
+            from rich.console import Console
+
+            if bars is None:
+                columns = (progress.TextColumn(what), progress.BarColumn(), progress.TimeRemainingColumn())
+                bars = progress.Progress(*columns, console=Console(stderr=True))
+                bars.start()
+                bars.add_task(what, total=total)
+            bars.update(bars.task_ids[0], completed=done)
+        elif now - told[1][0] >= every_s:
+            told[1] = (now, done)
+            left = (now - told[0][0]) / (done - told[0][1]) * (total - done)
+            say(f"{what}: {done:,} of {total:,}, {duration(left)} left")
+
+    try:
+        yield tell
+    finally:
+        if bars is not None:
+            bars.stop()
+
+
+@contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Show on a terminal that something is under way; elsewhere, nothing."""
     if not sys.stderr.isatty():

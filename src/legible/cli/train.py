@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from legible.cli import options
-from legible.cli.screen import EpochLines, downloading, print_json, print_table, say, waiting
+from legible.cli.screen import EpochLines, counting, downloading, print_json, print_table, say, waiting
 from legible.errors import ArgumentError, InputError, OutputError
 from legible.output import check_free
 
@@ -193,9 +193,10 @@ def train_and_keep(
             f"  {_command()} --resume" + " --overwrite" * target.exists())  # fmt: skip
         raise
     say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
-    with waiting("judging and saving"):
-        round_weights(work.state.kept)
-        judgements = runner.conclude(work)
+    round_weights(work.state.kept)
+    with counting("judging") as progress:
+        judgements = runner.conclude(work, progress)
+    with waiting("saving"):
         card = keep_work(work, judgements, target, _command(), overwrite=overwrite)
     shutil.rmtree(part, ignore_errors=True)
     show_judgements({name: j.to_json() for name, j in judgements.items()}, judgements, as_json)

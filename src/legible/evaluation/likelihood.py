@@ -11,6 +11,7 @@ import numpy as np
 from legible.errors import ArgumentError, InputError, ModelError
 
 Weigh = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+Progress = Callable[[int, int], None]  # images done, images in all
 _SAMPLES_AT_ONCE = 50  # so many share one look at their image
 
 
@@ -40,13 +41,15 @@ class Bound:
 
 
 def importance_weighted_bound(
-    weigh: Weigh, images: np.ndarray, labels: np.ndarray, *, n_samples: int = 500, batch_size: int = 1000
-) -> Bound:
+    weigh: Weigh, images: np.ndarray, labels: np.ndarray, *, n_samples: int = 500, batch_size: int = 1000,
+    progress: Progress | None = None,
+) -> Bound:  # fmt: skip
     """Estimate how likely a model finds images: nearer to the truth the more samples.
 
     weigh: images (n, C, H, W), labels (n,) and k -> k log importance weights of each image, (n, k), fresh
     ones each time: log p(image, latents) - log q(latents | image). images: of 0 and 1 where pixels are
-    Bernoulli. batch_size: weights that are made at once. Its time is n_images * n_samples drawings.
+    Bernoulli. batch_size: weights that are made at once. Its time is n_images * n_samples drawings;
+    progress is told of it.
     Raises InputError for no image, ArgumentError for no sample, ModelError for a weight that is no number.
     Source: Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016.
     """
@@ -63,6 +66,8 @@ def importance_weighted_bound(
         sums = [_sum_weights(weigh(images[part], labels[part], n), first) for n in counts]
         bounds[part] = np.logaddexp.reduce([log_sum for log_sum, _ in sums]) - math.log(n_samples)
         elbos[part] = np.sum([total for _, total in sums], axis=0) / n_samples
+        if progress is not None:
+            progress(min(part.stop, len(images)), len(images))
     spread = float(bounds.std(ddof=1)) if len(bounds) > 1 else math.nan
     error = spread / math.sqrt(len(bounds))
     return Bound(float(-bounds.mean()), error, float(-elbos.mean()), len(images), n_samples)

@@ -13,7 +13,7 @@ import numpy as np
 
 from legible.data.split import Labelled
 from legible.evaluation.drawing import frechet_distance, measure_diversity, share_read_as_asked
-from legible.evaluation.likelihood import Weigh, importance_weighted_bound
+from legible.evaluation.likelihood import Progress, Weigh, importance_weighted_bound
 from legible.seeds import rng_for
 
 Draw = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # labels (N,) -> images (N, C, H, W)
@@ -59,15 +59,18 @@ class Drawings:
 
 def judge_drawings(
     weigh: Weigh, draw: Draw, binary: Labelled, grey: np.ndarray, *, n_samples: int, n_drawn: int = 10_000,
-    read: Read | None = None,
+    read: Read | None = None, progress: Progress | None = None,
 ) -> Drawings:  # fmt: skip
     """Judge a model that draws on real images and on its own drawings.
 
     weigh: as importance_weighted_bound takes it. draw: labels and a generator -> drawings (N, C, H, W),
     grey; as many of each class, from a fixed seed. binary, grey: the real images as 0 and 1, for the bound,
-    and before that, beside the drawings. read: a classifier of the same classes.
+    and before that, beside the drawings. read: a classifier of the same classes. progress: told how far the
+    bound is, which takes nearly all of the time.
     """
-    bound = importance_weighted_bound(weigh, binary.images, binary.labels, n_samples=n_samples)
+    bound = importance_weighted_bound(
+        weigh, binary.images, binary.labels, n_samples=n_samples, progress=progress
+    )
     n_classes = len(binary.classes)
     asked = np.arange(n_drawn) % n_classes
     rng = rng_for("drawings")

@@ -17,7 +17,7 @@ from legible.cards import find_card
 from legible.data.split import Labelled, Splits, folds
 from legible.errors import InputError, ModelError
 from legible.evaluation.judges import JUDGES, Predict, Shown, Verdict
-from legible.evaluation.likelihood import importance_weighted_bound
+from legible.evaluation.likelihood import Progress, importance_weighted_bound
 from legible.evaluation.measure_drawings import judge_drawings
 from legible.evaluation.metrics import softmax
 from legible.models import as_used, build_model, count_parameters
@@ -158,19 +158,19 @@ def answers_of(work: Work) -> Predict:
     return predictor(as_used(work.state.kept, work.run.kind))
 
 
-def conclude(work: Work) -> dict[str, Verdict]:
-    """Judge a finished run on each of its test conditions."""
-    return {name: judge_work(work, shown) for name, shown in work.stage.tests.items()}
+def conclude(work: Work, progress: Progress | None = None) -> dict[str, Verdict]:
+    """Judge a finished run on each of its test conditions; progress is told of what takes long."""
+    return {name: judge_work(work, shown, progress) for name, shown in work.stage.tests.items()}
 
 
-def judge_work(work: Work, shown: Shown) -> Verdict:
+def judge_work(work: Work, shown: Shown, progress: Progress | None = None) -> Verdict:
     """Judge a run, as trained so far, on some images."""
     model, task = work.state.kept, work.run.build_task()
     if not (isinstance(model, Ladder) and isinstance(task, Draw)):
         return JUDGES[work.run.task_name](answers_of(work), shown)
     return judge_drawings(
         weigher(model, seed=0), drawer(model), shown.seen, shown.clean,
-        n_samples=task.n_samples, read=find_reader(shown),
+        n_samples=task.n_samples, read=find_reader(shown), progress=progress,
     )  # fmt: skip
 
 
@@ -258,7 +258,9 @@ def _round(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def perform(run: Run, splits: Splits, folder: Path) -> Iterator[dict[str, Any]]:
+def perform(
+    run: Run, splits: Splits, folder: Path, progress: Progress | None = None
+) -> Iterator[dict[str, Any]]:
     """Do a run from start to row, surviving a kill: yields a record per epoch, then the row itself.
 
     The row, which has a `key`, is the last thing yielded; the checkpoint in `folder` is removed then.
@@ -266,7 +268,7 @@ def perform(run: Run, splits: Splits, folder: Path) -> Iterator[dict[str, Any]]:
     checkpoint = folder / f"{run.key(splits.data_hash)}.safetensors"
     work = begin(run, splits, checkpoint)
     yield from advance(work, checkpoint)
-    yield make_row(work, conclude(work))
+    yield make_row(work, conclude(work, progress))
     checkpoint.unlink(missing_ok=True)
 
 

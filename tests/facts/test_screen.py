@@ -1,0 +1,18 @@
+"""What people see while they wait."""
+
+import itertools
+
+from legible.cli import screen
+
+
+def test_long_work_tells_how_far_it_is_and_how_long_it_takes_and_short_work_nothing(monkeypatch, capsys):
+    clock = itertools.count(100.0, 20.0)  # a step between any two looks at it
+    monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
+    with screen.counting("judging") as tell:
+        for done in range(1000, 6001, 1000):
+            tell(done, 10_000)
+    lines = capsys.readouterr().err.splitlines()  # at 0, 20, 40, 60, 80, 100 s: every 30 s at most
+    assert lines == ["judging: 3,000 of 10,000, 2 min 20 s left", "judging: 5,000 of 10,000, 1 min 40 s left"]
+    with screen.counting("judging") as tell:
+        tell(10, 10)
+    assert capsys.readouterr().err == ""
