@@ -23,9 +23,19 @@ bench: install
 	$(BIN)/python benchmarks/train_to_accuracy.py --model digits-wide --target 99.4 --seeds 5 --peers none
 	$(BIN)/python benchmarks/noise_speed.py
 
+LEVELS := 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9
+TRAIN := $(BIN)/legible train -d mnist --no-hold-out --overwrite
+
 weights: install
-	for name in digits-fast digits-wide; do \
-		$(BIN)/legible train $$name --no-hold-out -o runs/$$name --overwrite && \
+	$(TRAIN) digits-fast -o runs/digits-fast
+	$(TRAIN) digits-wide -o runs/digits-wide
+	$(TRAIN) dense-autoencoder:128-96-128 --noise gaussian:0.5 --epochs 20 --batch-size 256 \
+		--optimiser muon --learning-rate 0.05 --schedule one-cycle -o runs/digit-bottleneck
+	$(TRAIN) unet:filters=24,whole=512,blind=yes --noise mixed:0.9,grain=0.7 --epochs 48 \
+		$(foreach level,$(LEVELS),--test-noise gaussian:$(level) --test-noise salt-and-pepper:$(level)) \
+		-o runs/digit-denoiser
+	$(TRAIN) vae-ladder --noise binary --task draw:samples=500 -o runs/digit-drawer
+	for name in digits-fast digits-wide digit-bottleneck digit-denoiser digit-drawer; do \
 		mkdir -p src/legible/weights/$$name && \
 		cp runs/$$name/card.json runs/$$name/model.onnx runs/$$name/weights.safetensors src/legible/weights/$$name; \
 	done

@@ -1,4 +1,4 @@
-"""Report E: DIT406 Assignment 7 (C. Smith, E. Zivcic, Chalmers). Rows E1 to E6.
+"""Report E: DIT406 Assignment 7 (C. Smith, E. Zivcic, Chalmers). Rows E1 to E8.
 
 Factors and variants are compared on the held-out validation images; the test accuracy stands beside them.
 """
@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from legible.data import load_dataset
 from legible.images import from_array, to_channels, to_labels, to_one_hot
 from legible.report import figures
-from legible.studies.plan import STUDIES, Line, Run, Study, canonical_test, over_seeds
-from legible.studies.restoring import at_levels, draw_levels
+from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds
+from legible.studies.report_e_denoising import denoising_lines, draw_denoising
+from legible.studies.report_e_drawing import draw_drawing, drawing_lines
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
@@ -52,20 +53,9 @@ def finish() -> Run:
     return replace(SWEPT, model=model, settings=settings, watch="nothing")
 
 
-SPECKS = "salt-and-pepper:0.4"
-DENOISER = Run(
-    model="dense-autoencoder:128-96-128",
-    settings=Settings(n_epochs=32, batch_size=64, schedule="constant"),
-    train_noise=(SPECKS,),
-    fresh_noise=False,
-    tests=(SPECKS, *(test for test in at_levels("salt-and-pepper") if test != canonical_test(SPECKS))),
-    watch="test",
-)
-
-
-@STUDIES.register("e", rows="E1-E6")
+@STUDIES.register("e", rows="E1-E8")
 def study_report_e() -> Study:
-    """Report E: a fully connected net, its regularisation, and sweeps over a convolutional one."""
+    """Report E: nets that read, sweeps over their settings, denoising, and drawing new digits."""
     lines = [
         Line("E1", "channels first and last; float32; one-hot", "works", prove=prove_layouts),
         Line(
@@ -108,15 +98,8 @@ def study_report_e() -> Study:
             0.9889,
             note="the report does not say which net its final one was, nor how many epochs it had.",
         ),
-        Line(
-            "E5",
-            "784-128-96-128-784, sigmoid, BCE, Adam; salt-and-pepper 0.4, 32 epochs, batch 64",
-            "figure",
-            over_seeds(DENOISER, 1),
-            measure="mse",
-            test=SPECKS,
-        ),
-        Line("E6", "original, noisy and denoised at noise 0.1 ... 0.9, by E5", "readable to about 0.7"),
+        *denoising_lines(),
+        *drawing_lines(),
     ]
     return Study("Report E: DIT406 Assignment 7", tuple(lines), draw_report_e)
 
@@ -134,7 +117,7 @@ def prove_layouts() -> str:
 
 def draw_report_e(study: Study, results: Results) -> dict[str, Figure]:
     """E2's curves, E3's sweep with error bars, E4's sweeps."""
-    drawn = {}
+    drawn: dict[str, Figure] = {}
     # published figures are drawn only beside results on the same images
     is_published_data = study.line("E2").runs[0].dataset == CONNECTED.dataset
     if records := results.histories(study.line("E2")):
@@ -161,10 +144,4 @@ def draw_report_e(study: Study, results: Results) -> dict[str, Figure]:
             title="E4: one thing changed at a time",
             references={"published, 98.89 %": 0.9889} if is_published_data else {},
         )
-    for name, title in (("E5", "E5: a dense denoising autoencoder"),):
-        if records := results.histories(study.line(name)):
-            drawn[f"{name}-curves"] = figures.curves(records, watched="test", title=title)
-    title = "E6: salt and pepper at each level, taken off by E5"
-    if levels := draw_levels(study.line("E5"), results, "salt-and-pepper", title):
-        drawn["E6-levels"] = levels
-    return drawn
+    return drawn | draw_denoising(study, results) | draw_drawing(study, results)
