@@ -179,7 +179,7 @@ def test_saved_and_loaded_a_model_gives_the_same_answers_in_every_runtime(entry,
 @every_model
 def test_a_setting_that_cannot_be_built_is_an_error_in_words(entry):
     for name, default in entry.defaults.items():
-        bad = {int: "-3", float: "7.5", str: "none"}[type(default)]
+        bad = {int: "-3", float: "7.5", str: "none", bool: "perhaps"}[type(default)]
         with pytest.raises(ArgumentError, match=entry.name):
             build_model(f"{entry.name}:{name}={bad}", SHAPE, 10, seed=0)
 
