@@ -128,7 +128,7 @@ def _draw_arms(study: Study, results: Results, kind: str) -> Figure | None:
         arm: measure_levels(study.line(f"E7 {kind} {arm}"), results, _arm(arm, kind)[1], "accuracy")
         for arm in ARMS
     }
-    if not any(any(runs) for runs in arms.values()):
+    if not (arms := {arm: runs for arm, runs in arms.items() if any(runs)}):
         return None
     title = f"E7: four ways of reading digits under {kind} noise"
     return figures.accuracy_curves(READING_LEVELS, arms, stretched=True, title=title)
