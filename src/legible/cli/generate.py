@@ -49,6 +49,7 @@ def generate(
     from legible.apply.saved import load
     from legible.output import check_free
 
+    check_ending(output)
     check_free(output, overwrite=overwrite)
     drawer = load(model)
     if not isinstance(drawer, Generator):
@@ -61,6 +62,12 @@ def generate(
     typer.echo(output)
 
 
+def check_ending(output: Path) -> None:
+    """Raise ArgumentError for a form that drawings are not written in, before any is drawn."""
+    if output.suffix not in (".png", ".npz", ""):
+        raise ArgumentError(f"{output}: drawings are written as .png, as .npz, or into a folder.")
+
+
 def write_images(
     images: np.ndarray, names: list[str], classes: tuple[str, ...], output: Path, *, overwrite: bool
 ) -> None:
@@ -71,7 +78,5 @@ def write_images(
         write_sheet(images, output, overwrite=overwrite)
     elif output.suffix == ".npz":
         write_dataset(images, [classes.index(name) for name in names], output, overwrite=overwrite)
-    elif output.suffix:
-        raise ArgumentError(f"{output}: drawings are written as .png, as .npz, or into a folder.")
     else:
         write_folder(images, names, output, overwrite=overwrite)

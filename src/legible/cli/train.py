@@ -199,7 +199,7 @@ def train_and_keep(
     with waiting("saving"):
         card = keep_work(work, judgements, target, _command(), overwrite=overwrite)
     shutil.rmtree(part, ignore_errors=True)
-    show_judgements({name: j.to_json() for name, j in judgements.items()}, judgements, as_json)
+    show_judgements(judgements, as_json)
     say(f"saved in {card.folder}: " + ", ".join(sorted(p.name for p in card.folder.iterdir())))
 
 
@@ -208,12 +208,12 @@ def _command() -> str:
     return shlex.join(["legible", *words])
 
 
-def show_judgements(as_dicts: dict[str, Any], judgements: dict[str, Any], as_json: bool) -> None:
+def show_judgements(judgements: dict[str, Any], as_json: bool) -> None:
     """Print judgements to stdout, as tables or as JSON by test condition."""
     from legible.report.verdicts import verdict_tables
 
     if as_json:
-        print_json(as_dicts)
+        print_json({name: verdict.to_json() for name, verdict in judgements.items()})
         return
     for name, verdict in judgements.items():
         for table in verdict_tables(verdict, title=f"test images, {name}"):

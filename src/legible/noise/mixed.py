@@ -8,6 +8,7 @@ import numpy as np
 
 from legible.noise import NOISES, check_setting
 from legible.noise.chunks import in_chunks
+from legible.noise.pixels import add_grain, replace_pixels
 
 
 @NOISES.register("mixed", none="0")
@@ -27,12 +28,7 @@ def mixed(
         n = len(part)
         level = rng.random((n, 1, 1, 1), dtype=np.float32) * np.float32(most)
         is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < grain
-        grainy = rng.standard_normal(part.shape, dtype=np.float32)
-        grainy *= level
-        grainy += part
-        draw = rng.random(part.shape, dtype=np.float32)
-        dots = np.where(draw < level, (draw >= level / 2).astype(np.float32), part)
-        return np.where(is_grain, grainy, dots)
+        return np.where(is_grain, add_grain(part, rng, level), replace_pixels(part, rng, level))
 
     return in_chunks(images, rng, change)
 

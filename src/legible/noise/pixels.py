@@ -18,13 +18,15 @@ def gaussian(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.5) 
     """
     check_setting("noise 'gaussian': std", std, 0, 10)
 
-    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        grain = rng.standard_normal(part.shape, dtype=np.float32)
-        grain *= std
-        grain += part
-        return grain
+    return in_chunks(images, rng, lambda part, rng: add_grain(part, rng, std))
 
-    return in_chunks(images, rng, change)
+
+def add_grain(part: np.ndarray, rng: np.random.Generator, std: float | np.ndarray) -> np.ndarray:
+    """What `gaussian` does before clipping. std: one number, or one for each image (N, 1, 1, 1) float32."""
+    grain = rng.standard_normal(part.shape, dtype=np.float32)
+    grain *= std
+    grain += part
+    return grain
 
 
 @NOISES.register("salt-and-pepper", none="0")
@@ -37,14 +39,16 @@ def salt_and_pepper(images: np.ndarray, rng: np.random.Generator, *, level: floa
     """
     check_setting("noise 'salt-and-pepper': level", level, 0, 1)
 
-    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        draw = rng.random(part.shape, dtype=np.float32)
-        replaced = part.copy()
-        np.copyto(replaced, 1, where=draw < level)
-        np.copyto(replaced, 0, where=draw < level / 2)
-        return replaced
+    return in_chunks(images, rng, lambda part, rng: replace_pixels(part, rng, level))
 
-    return in_chunks(images, rng, change)
+
+def replace_pixels(part: np.ndarray, rng: np.random.Generator, level: float | np.ndarray) -> np.ndarray:
+    """What `salt-and-pepper` does. level: one number, or one for each image (N, 1, 1, 1) float32."""
+    draw = rng.random(part.shape, dtype=np.float32)
+    replaced = part.copy()
+    np.copyto(replaced, 1, where=draw < level)
+    np.copyto(replaced, 0, where=draw < level / 2)
+    return replaced
 
 
 @NOISES.register("poisson")

@@ -77,7 +77,8 @@ def save_card(work: Work, verdicts: Mapping[str, Verdict], folder: Path, name: s
     }
     network = _to_network(model, shape, work.run.kind)
     card = write_card(folder, facts, network)
-    facts["scores"] += [] if isinstance(model, Ladder) else score_on_embedded(card, load_runtime(card))
+    if not isinstance(model, Ladder):
+        facts["scores"] += score_on_embedded(card, load_runtime(card))
     return write_card(folder, facts, network)
 
 
@@ -105,11 +106,10 @@ def _describe_training(work: Work, command: str) -> dict[str, Any]:
 
 def draw_verdict(work: Work, verdict: Verdict, folder: Path) -> None:
     """Draw a training's pictures into a folder: what it answered, its curves, its worst images."""
-    shown = work.stage.tests[work.run.tests[0]]
-    if isinstance(work.state.kept, Ladder):
-        drawn = drawing_figures(drawer(work.state.kept), shown, work.stage.train.images, work.history)
-        for name, figure in drawn.items():
-            save_figure(figure, folder / f"{name}.png", overwrite=True)
-        return
-    for name, figure in verdict_figures(shown, verdict, answers_of(work), work.history).items():
+    shown, model = work.stage.tests[work.run.tests[0]], work.state.kept
+    if isinstance(model, Ladder):
+        drawn = drawing_figures(drawer(model), shown, work.stage.train.images, work.history)
+    else:
+        drawn = verdict_figures(shown, verdict, answers_of(work), work.history)
+    for name, figure in drawn.items():
         save_figure(figure, folder / f"{name}.png", overwrite=True)

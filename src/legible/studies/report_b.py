@@ -122,11 +122,11 @@ def find_noise(mse: float) -> float:
 
 def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
     """B1's and B2's curves."""
-    drawn = {}
-    for part, title in (("B1", "B1: giving digits back"), ("B2", "B2: taking noise off")):
-        for line in study.lines:
-            if line.row.startswith(part) and (records := results.histories(line)):
-                drawn[f"{line.row}-curves"] = figures.curves(
-                    records, watched="test", title=f"{title}, {line.row}"
-                )
-    return drawn
+    titles = {"B1": "B1: giving digits back", "B2": "B2: taking noise off"}
+    return {
+        f"{line.row}-curves": figures.curves(
+            records, watched="test", title=f"{titles[line.row[:2]]}, {line.row}"
+        )
+        for line in study.lines
+        if (records := results.histories(line))
+    }

@@ -56,39 +56,35 @@ def denoising_lines() -> list[Line]:
         ),
         Line("E6", "original, noisy and denoised at noise 0.1 ... 0.9, by E5 and by ours",
              "readable to about 0.7"),
-        *(_arm_line(arm, kind) for kind in KINDS for arm in ARMS),
+        *(line for kind in KINDS for line in _arm_lines(kind)),
     ]  # fmt: skip
 
 
-def _arm_line(arm: str, kind: str) -> Line:
-    run, tests = _arm(arm, kind)
-    return Line(
-        f"E7 {kind} {arm}",
-        f"digits-wide, {ARMS[arm]}; {kind} 0.5",
-        "denoising first is better",
-        over_seeds(run, 1),
-        test=tests[READING_LEVELS.index(0.5)],
-        quick_epochs=1,
-    )
+def _arm_lines(kind: str) -> list[Line]:
+    published, at_half = "denoising first is better", READING_LEVELS.index(0.5)
+    return [
+        Line(f"E7 {kind} {arm}", f"digits-wide, {ARMS[arm]}; {kind} 0.5", published, over_seeds(run, 1),
+             test=tests[at_half], quick_epochs=1)
+        for arm, (run, tests) in _arms(kind).items()
+    ]  # fmt: skip
 
 
-def _arm(arm: str, kind: str) -> tuple[Run, tuple[str, ...]]:
-    """The run that trains this way of reading, and its test conditions with that noise, level by level."""
+def _arms(kind: str) -> dict[str, tuple[Run, tuple[str, ...]]]:
+    """For each way of reading the run that trains it, and its test conditions with that noise, by level."""
     denoiser = say_card(find_card("digit-denoiser"))
     noisy, denoised = (
         {k: at_levels(k, restorer, READING_LEVELS) for k in KINDS} for restorer in ("", denoiser)
     )
-    plain = replace(READER, tests=tuple(t for tests in (noisy, denoised) for k in KINDS for t in tests[k]))
-    trained = replace(READER, train_noise=EVERY_NOISE)
+    all_noisy, all_denoised = (tuple(t for k in KINDS for t in tests[k]) for tests in (noisy, denoised))
+    plain = replace(READER, tests=all_noisy + all_denoised)
+    after_noise = replace(READER, train_noise=EVERY_NOISE, tests=all_noisy)
+    after_denoiser = replace(after_noise, after=denoiser, tests=all_denoised)
     return {
         "plain": (plain, noisy[kind]),
         "plain, denoised": (plain, denoised[kind]),
-        "noise-trained": (replace(trained, tests=tuple(t for k in KINDS for t in noisy[k])), noisy[kind]),
-        "denoise-trained": (
-            replace(trained, after=denoiser, tests=tuple(t for k in KINDS for t in denoised[k])),
-            denoised[kind],
-        ),
-    }[arm]
+        "noise-trained": (after_noise, noisy[kind]),
+        "denoise-trained": (after_denoiser, denoised[kind]),
+    }
 
 
 def draw_denoising(study: Study, results: Results) -> dict[str, Figure]:
@@ -125,8 +121,8 @@ def _draw_errors(study: Study, results: Results, kind: str) -> Figure | None:
 
 def _draw_arms(study: Study, results: Results, kind: str) -> Figure | None:
     arms = {
-        arm: measure_levels(study.line(f"E7 {kind} {arm}"), results, _arm(arm, kind)[1], "accuracy")
-        for arm in ARMS
+        arm: measure_levels(study.line(f"E7 {kind} {arm}"), results, tests, "accuracy")
+        for arm, (_, tests) in _arms(kind).items()
     }
     if not (arms := {arm: runs for arm, runs in arms.items() if any(runs)}):
         return None

@@ -20,7 +20,7 @@ from legible.evaluation.judges import JUDGES, Predict, Shown, Verdict
 from legible.evaluation.likelihood import Progress, importance_weighted_bound
 from legible.evaluation.measure_drawings import judge_drawings
 from legible.evaluation.metrics import softmax
-from legible.models import as_used, build_model, count_parameters
+from legible.models import AUTOENCODER, as_used, build_model, count_parameters
 from legible.models.vae import Ladder
 from legible.noise import add_noise, split_chain
 from legible.output import append_line
@@ -52,10 +52,11 @@ class Stage:
 
 @dataclass
 class Work:
-    """A run on its way: its images, its model as trained so far, and one record per finished epoch."""
+    """A run on its way: what it learns, its images, its model as trained so far, a record per epoch done."""
 
     run: Run
     key: str
+    task: Task
     stage: Stage
     state: State
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -74,22 +75,24 @@ def stage(run: Run, splits: Splits) -> Stage:
         train = splits.train if run.watch == "validation" else everything
         test = splits.test
         watched = {"validation": splits.validation, "test": test, "nothing": None}[run.watch]
-    tests = {name: _show(test, name, "test noise", run.dataset) for name in run.tests}
-    watch = None if watched is None else _show(watched, run.tests[0], f"{run.watch} noise", run.dataset)
+    named = {name.partition(">")[2] for name in run.tests} - {""}
+    restorers = {name: load_restorer(name) for name in named}  # each once, for all of its tests
+
+    def show(data: Labelled, name: str, stream: str) -> Shown:
+        chain, _, restorer = name.partition(">")
+        seen = _with_noise(data, chain, stream, run.dataset)
+        if restorer:
+            seen = replace(seen, images=restorers[restorer](seen.images))
+        return Shown(seen, data.images)
+
+    tests = {name: show(test, name, "test noise") for name in run.tests}
+    watch = None if watched is None else show(watched, run.tests[0], f"{run.watch} noise")
     if not run.fresh_noise:
         noisy = _with_noise(train, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
-        in_pairs = getattr(run.build_task(), "in_pairs", False)
+        in_pairs = run.kind == AUTOENCODER  # each noisy image with its clean one
         images = np.concatenate([noisy.images, train.images], axis=1) if in_pairs else noisy.images
         train = replace(train, images=images)
     return Stage(train, watch, tests)
-
-
-def _show(data: Labelled, test: str, stream: str, dataset: str) -> Shown:
-    chain, _, restorer = test.partition(">")
-    seen = _with_noise(data, chain, stream, dataset)
-    if restorer:
-        seen = replace(seen, images=load_restorer(restorer)(seen.images))
-    return Shown(seen, data.images)
 
 
 def _with_noise(data: Labelled, chain: str, stream: str, dataset: str) -> Labelled:
@@ -108,7 +111,7 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
     """
     key = run.key(splits.data_hash)
     model = build_model(run.model, splits.train.image_shape, len(splits.train.classes), seed=run.seed)
-    work = Work(run, key, stage(run, splits), prepare(model, run.settings))
+    work = Work(run, key, run.build_task(), stage(run, splits), prepare(model, run.settings))
     if checkpoint is not None and checkpoint.exists():
         facts = read_facts(checkpoint)
         if facts["key"] != key:
@@ -123,12 +126,11 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
 
 def advance(work: Work, checkpoint: Path | None = None) -> Iterator[dict[str, Any]]:
     """Train epoch by epoch; after each, save the checkpoint and yield the epoch's record."""
-    run, settings = work.run, work.run.settings
-    task = run.build_task()
+    run = work.run
     if checkpoint is not None and not checkpoint.exists():
         _save(work, checkpoint)  # so that there is something to resume from the first moment
-    for epoch in fit(work.state, task, work.stage.train, settings, seed=run.seed):
-        record = _record(epoch, task, work)
+    for epoch in fit(work.state, work.task, work.stage.train, run.settings, seed=run.seed):
+        record = _record(epoch, work)
         work.history.append(record)
         if checkpoint is not None:
             _save(work, checkpoint)
@@ -140,7 +142,8 @@ def _save(work: Work, checkpoint: Path) -> None:
     save_checkpoint(checkpoint, work.state, facts)
 
 
-def _record(epoch: Epoch, task: Task, work: Work) -> dict[str, Any]:
+def _record(epoch: Epoch, work: Work) -> dict[str, Any]:
+    task = work.task
     record: dict[str, Any] = {
         "epoch": epoch.number, "train_loss": epoch.loss, f"train_{task.score_name}": epoch.score,
         "seconds": epoch.seconds, "images_per_second": epoch.n_shown / epoch.seconds,
@@ -165,7 +168,7 @@ def conclude(work: Work, progress: Progress | None = None) -> dict[str, Verdict]
 
 def judge_work(work: Work, shown: Shown, progress: Progress | None = None) -> Verdict:
     """Judge a run, as trained so far, on some images."""
-    model, task = work.state.kept, work.run.build_task()
+    model, task = work.state.kept, work.task
     if not (isinstance(model, Ladder) and isinstance(task, Draw)):
         return JUDGES[work.run.task_name](answers_of(work), shown)
     return judge_drawings(
