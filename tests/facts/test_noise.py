@@ -180,6 +180,14 @@ def test_the_share_of_grain_in_mixed_noise_is_the_one_asked_for() -> None:
         assert is_grain.mean() == pytest.approx(share, abs=0.04)
 
 
+def test_more_draws_of_mixed_noise_bring_the_middle_levels_out() -> None:
+    """The mean of n even draws varies by 1 / sqrt(n) of what one does."""
+    noisy = _noisy("mixed:0.8,grain=0,draws=4", _plain(0.5, n=4000))
+    level = (noisy != 0.5).mean(axis=(1, 2, 3))
+    assert level.mean() == pytest.approx(0.4, abs=0.01)
+    assert level.std() == pytest.approx(0.8 / math.sqrt(12) / 2, rel=0.08)
+
+
 def test_mixed_noise_is_grain_on_half_of_the_images_and_dots_on_the_rest_at_every_level() -> None:
     noisy = _noisy("mixed:0.8", _plain(0.5, n=4000))
     is_grain = np.array([len(np.unique(image)) > 3 for image in noisy])  # dots leave 0, 1/2 and 1

@@ -100,6 +100,15 @@ def test_orthogonalising_brings_the_singular_values_near_1_and_keeps_the_directi
     torch.testing.assert_close(orthogonalise(matrix.T, 5), result.T, atol=1e-4, rtol=0)
 
 
+def test_a_matrix_of_many_rows_is_made_orthogonal_in_blocks_of_128_rows():
+    matrix = torch.randn((300, 400), generator=torch.Generator().manual_seed(0))
+    result = orthogonalise(matrix, 5)
+    for first in (0, 128, 256):  # the size of the other blocks says nothing
+        rows = slice(first, first + 128)
+        torch.testing.assert_close(result[rows], orthogonalise(matrix[rows] * 7, 5), atol=1e-3, rtol=0)
+    torch.testing.assert_close(orthogonalise(matrix.T, 5), result.T, atol=1e-4, rtol=0)
+
+
 def test_muon_turns_matrices_and_leaves_the_last_layer_biases_and_norms_to_adam():
     """By hand: a first step of Muon is rate * orthogonalised gradient; of Adam, rate * 0.075 * sign."""
     model = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))

@@ -16,6 +16,7 @@ from legible.errors import InputError, ModelError
 from legible.images import check_images
 
 BATCH_PIXELS = 500 * 28 * 28  # per request: enough to keep a core busy, little enough for its cache
+_ANY = -1  # images at once, said to OpenVINO
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
@@ -26,8 +27,8 @@ def load_runtime(card: Card) -> Predict:
     one per core. Raises ModelError when the file is missing or damaged; the function raises InputError for
     images of another shape than the card takes.
     """
-    path, n_cores = check_file(card, NETWORK), _count_cores()
-    networks = {card.image_shape: _compile(path, [_pad_shape(card.image_shape, card.multiple)], n_cores)}
+    path = check_file(card, NETWORK)
+    networks = {card.image_shape: _Network(path, [_pad_shape(card.image_shape, card.multiple)])}
 
     def predict(images: np.ndarray) -> np.ndarray:
         check_images(images)
@@ -35,9 +36,9 @@ def load_runtime(card: Card) -> Predict:
         if shape not in networks:
             _check_shape(card, shape)
             networks.clear()  # one size at a time: a compiled network holds memory for its images
-            networks[shape] = _compile(path, [_pad_shape(shape, card.multiple)], n_cores)
+            networks[shape] = _Network(path, [_pad_shape(shape, card.multiple)])
         padded = _pad(images, card.multiple)
-        outputs = _run_in_batches(networks[shape], [np.ascontiguousarray(padded)], n_cores)
+        outputs = networks[shape].run([np.ascontiguousarray(padded)])
         return outputs if padded is images else outputs[..., : shape[1], : shape[2]]
 
     return predict
@@ -48,30 +49,83 @@ def load_decoder(card: Card) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
     Images (N, C, H, W) float32 in [0, 1]. Raises ModelError when the file is missing or damaged.
     """
-    path, n_cores = check_file(card, NETWORK), _count_cores()
-    network = _compile(path, [(card.n_latents,), (len(card.classes),)], n_cores)
-    return lambda latents, rows: _run_in_batches(network, [latents, rows], n_cores)
+    network = _Network(check_file(card, NETWORK), [(card.n_latents,), (len(card.classes),)])
+    return lambda latents, rows: network.run([latents, rows])
+
+
+class _Network:
+    """A network for inputs of these shapes, a request per core.
+
+    It is compiled when first used: for batches of a known size where there are enough images to fill one,
+    which is up to twice as fast, else for any number. Raises ModelError for a damaged file.
+    """
+
+    def __init__(self, path: Path, shapes: list[tuple[int, ...]]) -> None:
+        ov = _import_openvino()
+        self._path, self._shapes, self._compiled = path, shapes, dict[int, Any]()
+        self._n_cores, self._core = _count_cores(), ov.Core()
+        try:
+            self._network = self._core.read_model(path)
+            self._set_batch(_ANY)
+        except RuntimeError as error:
+            raise _tell(path, error) from error
+        self._shape = [side.get_length() for side in list(self._network.output(0).partial_shape)[1:]]
+        n_pixels = max(math.prod(self._shape[1:]), math.prod(shapes[0][1:]))
+        self._n_at_once = max(1, BATCH_PIXELS // n_pixels)
+
+    def run(self, inputs: list[np.ndarray]) -> np.ndarray:
+        """Inputs of N each -> outputs of N, in order.
+
+        No callbacks: a callback still being freed on a worker thread can wait for ever for the interpreter,
+        which is itself waiting for that thread.
+        """
+        n, size = len(inputs[0]), self._n_at_once
+        outputs = np.empty((n, *self._shape), np.float32)
+        network = self._compile(size if n >= size else _ANY)
+        requests = [network.create_infer_request() for _ in range(self._n_cores)]
+        under_way: dict[int, slice] = {}
+
+        def finish(number: int) -> None:
+            if number in under_way:
+                requests[number].wait()
+                outputs[under_way.pop(number)] = requests[number].get_output_tensor().data
+
+        for i, start in enumerate(range(0, n, size)):
+            first = max(0, min(start, n - size))  # the last batch is a full one too: it overlaps
+            number, part = i % len(requests), slice(first, first + size)
+            finish(number)
+            requests[number].start_async({k: each[part] for k, each in enumerate(inputs)}, share_inputs=True)
+            under_way[number] = part
+        for number in list(under_way):
+            finish(number)
+        return outputs
+
+    def _compile(self, batch: int) -> Any:
+        if batch not in self._compiled:
+            # float32 also where the processor has bfloat16, so that every machine gives the same answers
+            hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
+            hints |= {"NUM_STREAMS": str(self._n_cores), "INFERENCE_NUM_THREADS": str(self._n_cores)}
+            try:
+                self._set_batch(batch)
+                self._compiled[batch] = self._core.compile_model(self._network, "CPU", hints)
+            except RuntimeError as error:
+                raise _tell(self._path, error) from error
+        return self._compiled[batch]
+
+    def _set_batch(self, batch: int) -> None:
+        """Sizes that are known run faster than any size."""
+        ov = _import_openvino()
+        shapes = {i: ov.PartialShape([batch, *shape]) for i, shape in enumerate(self._shapes)}
+        self._network.reshape(shapes)
+
+
+def _tell(path: Path, error: RuntimeError) -> ModelError:
+    reason = str(error).strip().splitlines()[-1]  # what comes before tells places in OpenVINO's source
+    return ModelError(f"{path} cannot be loaded: {reason}")
 
 
 def _count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _compile(path: Path, shapes: list[tuple[int, ...]], n_cores: int) -> Any:
-    """The network for any number of inputs of these shapes."""
-    ov = _import_openvino()
-    # float32 also where the processor has bfloat16, so that every machine gives the same answers
-    hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
-    hints |= {"NUM_STREAMS": str(n_cores), "INFERENCE_NUM_THREADS": str(n_cores)}
-    try:
-        core = ov.Core()
-        network = core.read_model(path)
-        # a known size runs faster than any size
-        network.reshape({i: ov.PartialShape([-1, *shape]) for i, shape in enumerate(shapes)})
-        return core.compile_model(network, "CPU", hints)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]  # what comes before tells places in OpenVINO's source
-        raise ModelError(f"{path} cannot be loaded: {reason}") from error
 
 
 def _check_shape(card: Card, shape: tuple[int, ...]) -> None:
@@ -107,34 +161,6 @@ def _import_openvino() -> Any:
     finally:
         del sys.modules[converter]
     return openvino
-
-
-def _run_in_batches(network: Any, inputs: list[np.ndarray], n_requests: int) -> np.ndarray:
-    """Keep every core busy with a request of its own, and gather the outputs in order.
-
-    No callbacks: a callback still being freed on a worker thread can wait for ever for the interpreter, which
-    is itself waiting for that thread.
-    """
-    _, *shape = network.output(0).partial_shape
-    outputs = np.empty((len(inputs[0]), *(side.get_length() for side in shape)), np.float32)
-    n_pixels = max(math.prod(outputs.shape[2:]), math.prod(inputs[0].shape[2:]))
-    batch = max(1, BATCH_PIXELS // n_pixels)
-    requests = [network.create_infer_request() for _ in range(n_requests)]
-    under_way: dict[int, slice] = {}
-
-    def finish(number: int) -> None:
-        if number in under_way:
-            requests[number].wait()
-            outputs[under_way.pop(number)] = requests[number].get_output_tensor().data
-
-    for i, start in enumerate(range(0, len(outputs), batch)):
-        number, part = i % n_requests, slice(start, start + batch)
-        finish(number)
-        requests[number].start_async({k: each[part] for k, each in enumerate(inputs)}, share_inputs=True)
-        under_way[number] = part
-    for number in list(under_way):
-        finish(number)
-    return outputs
 
 
 def _say(shape: tuple[int, ...]) -> str:

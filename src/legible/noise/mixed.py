@@ -13,20 +13,22 @@ from legible.noise.pixels import add_grain, replace_pixels
 
 @NOISES.register("mixed", none="0")
 def mixed(
-    images: np.ndarray, rng: np.random.Generator, *, most: float = 0.9, grain: float = 0.5
+    images: np.ndarray, rng: np.random.Generator, *, most: float = 0.9, grain: float = 0.5, draws: int = 1
 ) -> np.ndarray:
     """Put grain on a share of the images and salt and pepper on the rest, each at a level of its own.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
     most: 0 to 1; the std of the grain (`gaussian`) or the level of the dots (`salt-and-pepper`) is drawn for
-    each image, evenly from 0 to this. grain: 0 to 1, the share. Raises ArgumentError, InputError.
+    each image, evenly from 0 to this. grain: 0 to 1, the share. draws: 1 to 100; a level is the mean of so
+    many even draws: more than one bring the middle levels out. Raises ArgumentError, InputError.
     """
     check_setting("noise 'mixed': most", most, 0, 1)
     check_setting("noise 'mixed': grain", grain, 0, 1)
+    check_setting("noise 'mixed': draws", draws, 1, 100)
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n = len(part)
-        level = rng.random((n, 1, 1, 1), dtype=np.float32) * np.float32(most)
+        level = rng.random((n, draws, 1, 1), dtype=np.float32).mean(1, keepdims=True) * np.float32(most)
         is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < grain
         return np.where(is_grain, add_grain(part, rng, level), replace_pixels(part, rng, level))
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 _FIFTH_ORDER = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: the steepest of the convergent polynomials
+_MOST_ROWS = 128  # the time of an iteration grows with their square
 
 
 class Muon(torch.optim.Optimizer):
@@ -73,13 +74,19 @@ class Muon(torch.optim.Optimizer):
 def orthogonalise(matrix: Tensor, n_iterations: int) -> Tensor:
     """Bring a matrix's singular values near 1 by Newton-Schulz iterations, without decomposing it.
 
-    matrix: (rows, columns). More iterations come nearer; three are enough for training.
+    matrix: (rows, columns). More iterations come nearer; three are enough for training. Of more than 128 rows
+    (of columns, where they are fewer) each 128 are a matrix of their own: cheaper, and as good for training.
     """
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
+    blocks = torch.split(matrix.T if tall else matrix, _MOST_ROWS)
+    wide = torch.cat([_iterate(block, n_iterations) for block in blocks])
+    return wide.T if tall else wide
+
+
+def _iterate(x: Tensor, n_iterations: int) -> Tensor:
     x = x / (x.norm() + 1e-7)
     a, b, c = _FIFTH_ORDER
     for _ in range(n_iterations):
         square = x @ x.T
         x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return x.T if tall else x
+    return x
