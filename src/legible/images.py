@@ -37,6 +37,12 @@ def check_images(images: np.ndarray, what: str = "images") -> np.ndarray:
     return images
 
 
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Numbers in [0, 1] of any shape as bytes 0 to 255, rounded."""
+    pixels: np.ndarray = np.rint(values * 255).astype(np.uint8)
+    return pixels
+
+
 def from_array(
     array: np.ndarray,
     *,

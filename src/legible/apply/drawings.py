@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from legible.images import to_bytes
 from legible.output import new_file, new_folder
 
 GAP_PX = 2
@@ -30,7 +31,7 @@ def write_sheet(images: np.ndarray, path: Path, *, overwrite: bool = False) -> N
 
 def write_dataset(images: np.ndarray, labels: Sequence[int], path: Path, *, overwrite: bool = False) -> None:
     """Write images (N, 1, H, W) with their labels as an NPZ of `images` (bytes, 255 = ink) and `labels`."""
-    pixels = np.rint(images[:, 0] * 255).astype(np.uint8)
+    pixels = to_bytes(images[:, 0])
     with new_file(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, images=pixels, labels=np.asarray(labels, np.int64))
 
@@ -46,4 +47,4 @@ def write_folder(images: np.ndarray, names: Sequence[str], folder: Path, *, over
 
 
 def _to_picture(ink: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.rint((1 - ink) * 255).astype(np.uint8))
+    return Image.fromarray(to_bytes(1 - ink))

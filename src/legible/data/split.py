@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from legible.errors import ArgumentError, InputError, UnknownName
+from legible.images import to_bytes
 
 PARTS = ("train", "validation", "test")
 
@@ -93,7 +94,7 @@ class Splits:
         digest = hashlib.sha256()
         for part in PARTS:
             labelled = self.named(part)
-            digest.update(np.rint(labelled.images * 255).astype(np.uint8).tobytes())
+            digest.update(to_bytes(labelled.images).tobytes())
             digest.update(labelled.labels.tobytes())
         return digest.hexdigest()[:16]
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from legible.errors import ArgumentError
-from legible.images import check_images
+from legible.images import check_images, to_bytes
 from legible.registry import Registry
 
 FILTERS: Registry[np.ndarray] = Registry("filter")
@@ -83,7 +83,7 @@ def _filter_planes(images: np.ndarray, change: Callable[[np.ndarray], np.ndarray
 
 def _in_bytes(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """A change of bytes, for pictures in [0, 1]."""
-    return lambda plane: change(np.rint(plane * 255).astype(np.uint8)) / np.float32(255)
+    return lambda plane: change(to_bytes(plane)) / np.float32(255)
 
 
 def _check_strength(name: str, setting: str, value: float, high: float) -> None:

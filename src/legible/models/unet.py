@@ -153,4 +153,4 @@ def _see_whole(filters: int, sides: list[int], units: int) -> nn.Module:
 
 def _convolve(n_in: int, n_out: int, size: int, *, stride: int = 1, padding: int = 0) -> list[nn.Module]:
     kernel = nn.Conv2d(n_in, n_out, size, stride=stride, padding=padding, bias=False)
-    return [kernel, nn.BatchNorm2d(n_out), nn.ReLU()]
+    return [kernel, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]

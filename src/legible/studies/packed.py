@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from legible.images import to_bytes
+
 
 def pack_images(images: np.ndarray) -> dict[str, Any]:
     """Images (N, C, H, W) in [0, 1] as bytes (0 ... 255), compressed and written in letters."""
-    pixels = np.rint(images * 255).astype(np.uint8)
+    pixels = to_bytes(images)
     return {
         "shape": list(images.shape),
         "pixels": base64.b85encode(zlib.compress(pixels.tobytes(), 9)).decode(),
