@@ -41,7 +41,7 @@ class Bound:
 
 
 def importance_weighted_bound(
-    weigh: Weigh, images: np.ndarray, labels: np.ndarray, *, n_samples: int = 500, batch_size: int = 1000,
+    weigh: Weigh, images: np.ndarray, labels: np.ndarray, *, n_samples: int = 500, batch_size: int = 500,
     progress: Progress | None = None,
 ) -> Bound:  # fmt: skip
     """Estimate how likely a model finds images: nearer to the truth the more samples.
