@@ -31,7 +31,8 @@ weights: install
 	$(TRAIN) digits-wide -o runs/digits-wide
 	$(TRAIN) dense-autoencoder:128-96-128 --noise gaussian:0.5 --epochs 20 --batch-size 256 \
 		--optimiser muon --learning-rate 0.05 --schedule one-cycle -o runs/digit-bottleneck
-	$(TRAIN) unet:filters=24,whole=512,blind=yes --noise mixed:0.9,grain=0.7 --epochs 48 \
+	$(TRAIN) unet:filters=32,growth=1.5,whole=512,blind=yes --noise mixed:0.9,grain=0.9,draws=2 \
+		--task restore:mse --epochs 52 \
 		$(foreach level,$(LEVELS),--test-noise gaussian:$(level) --test-noise salt-and-pepper:$(level)) \
 		-o runs/digit-denoiser
 	$(TRAIN) vae-ladder --noise binary --task draw:samples=500 -o runs/digit-drawer

@@ -81,6 +81,7 @@ def build_unet(
     n_classes: int,
     *,
     filters: int = 32,
+    growth: float = 2.0,
     levels: int = 2,
     blocks: int = 1,
     whole: int = 0,
@@ -88,11 +89,11 @@ def build_unet(
 ) -> nn.Module:
     """A small U-Net: convolutions at half the image's size, at a quarter and below, and up again.
 
-    filters: maps at the finest level; each further level has twice as many at half the size. levels: 1 to 8.
-    blocks: 3x3 convolutions with norm and ReLU on each way, down and up, at each level.
+    filters: maps at the finest level; each further level has `growth` times as many at half the size.
+    levels: 1 to 8. blocks: 3x3 convolutions with norm and ReLU on each way, down and up, at each level.
     whole: units of a dense layer that sees the whole image at the coarsest level; 0 for none.
     blind: for noise of unknown kind and level, salt and pepper among them; see BlindUNet.
-    111,556 parameters for grey images. Images of any size without `whole`, of one size with it; paper is
+    102,276 parameters for grey images. Images of any size without `whole`, of one size with it; paper is
     added up to multiples of 2^levels. Differs from the paper: the first convolution halves the size and the
     last one gives 2x2 pixels a place, so that no layer works at full size; levels are joined by addition;
     norms, which the ONNX file has no more.
@@ -100,18 +101,20 @@ def build_unet(
     if min(image_shape) < 1:
         raise ArgumentError(f"an image of {image_shape} (channels, height, width) has no pixels.")
     for name, value, low, top in (
-        ("filters", filters, 1, 4096), ("levels", levels, 1, 8), ("blocks", blocks, 1, 64),
-        ("whole", whole, 0, 65536),
+        ("filters", filters, 1, 4096), ("growth", growth, 1, 4), ("levels", levels, 1, 8),
+        ("blocks", blocks, 1, 64), ("whole", whole, 0, 65536),
     ):  # fmt: skip
         check_between(f"model 'unet': {name}", value, low, top)
     n_channels, *sides = image_shape
     padded_to = 2**levels
     coarsest = [-(-side // padded_to) for side in sides]
+    widths = [round(filters * growth**level) for level in range(levels)]
     n_in = 2 * n_channels if blind else n_channels
-    kernel, norm, relu = _convolve(n_in, filters, 6, stride=2, padding=2)  # a 3x3 over places of 2x2 pixels
+    # a 3x3 over places of 2x2 pixels: the finest level's first block on the way down
+    kernel, norm, relu = _convolve(n_in, filters, 6, stride=2, padding=2)
     rest = nn.Sequential(
         relu,
-        *_make_level(filters, levels, blocks, whole, coarsest),
+        *_make_level(widths, blocks, whole, coarsest, n_done=1),
         nn.Conv2d(filters, 4 * n_in, 3, padding=1),
         nn.PixelShuffle(2),
     )
@@ -120,21 +123,28 @@ def build_unet(
     return UNet(body, padded_to, takes_any_size=not whole)
 
 
-def _make_level(filters: int, levels: int, blocks: int, whole: int, coarsest: list[int]) -> list[nn.Module]:
-    """Convolutions at one size, around all that is done at smaller ones."""
+def _make_level(
+    widths: list[int], blocks: int, whole: int, coarsest: list[int], n_done: int = 0
+) -> list[nn.Module]:
+    """Convolutions at one size, around all that is done at smaller ones.
 
-    def way() -> list[nn.Module]:
-        return [part for _ in range(blocks) for part in _convolve(filters, filters, 3, padding=1)]
+    widths: maps of this level and the coarser ones. n_done: blocks of the way down that are there already.
+    """
+    width, *rest = widths
 
-    if levels > 1:
+    def way(n: int) -> list[nn.Module]:
+        return [part for _ in range(n) for part in _convolve(width, width, 3, padding=1)]
+
+    if rest:
         path = nn.Sequential(
-            *_convolve(filters, 2 * filters, 2, stride=2),
-            *_make_level(2 * filters, levels - 1, blocks, whole, coarsest),
-            nn.Conv2d(2 * filters, 4 * filters, 1),
+            *_convolve(width, rest[0], 2, stride=2),
+            *_make_level(rest, blocks, whole, coarsest),
+            nn.Conv2d(rest[0], 4 * width, 1),
             nn.PixelShuffle(2),
         )
-        return [*way(), Add(path), *way()]
-    return [*way(), *([Add(_see_whole(filters, coarsest, whole))] if whole else []), *way()]
+        return [*way(blocks - n_done), Add(path), *way(blocks)]
+    see = [Add(_see_whole(width, coarsest, whole))] if whole else []
+    return [*way(blocks - n_done), *see, *way(blocks)]
 
 
 def _see_whole(filters: int, sides: list[int], units: int) -> nn.Module:

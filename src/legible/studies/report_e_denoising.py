@@ -17,7 +17,7 @@ from legible.studies.results import Results
 from legible.training.settings import Settings
 
 GRAIN, SPECKS = "gaussian:0.5", "salt-and-pepper:0.4"
-ANY_NOISE = "mixed:0.9,grain=0.7"
+ANY_NOISE = "mixed:0.9,grain=0.9,draws=2"
 DENOISER = Run(
     model="dense-autoencoder:128-96-128",
     settings=Settings(n_epochs=32, batch_size=64, schedule="constant"),
@@ -27,9 +27,10 @@ DENOISER = Run(
     watch="test",
 )
 OURS = Run(
-    model="unet:filters=24,whole=512,blind=yes",
-    settings=replace(recipe_of("unet"), n_epochs=48),
+    model="unet:filters=32,growth=1.5,whole=512,blind=yes",
+    settings=replace(recipe_of("unet"), n_epochs=52),
     train_noise=(ANY_NOISE,),
+    task="restore:mse",
     tests=(ANY_NOISE, *(f"{kind}:{level}" for level in LEVELS for kind in KINDS)),
 )
 READING_LEVELS = (0.0, *LEVELS)
@@ -46,7 +47,7 @@ ARMS = {
 def denoising_lines() -> list[Line]:
     """E5's and E6's denoisers, and E7's four ways of reading."""
     net = "784-128-96-128-784, sigmoid, BCE, Adam; salt-and-pepper 0.4, 32 epochs, batch 64"
-    ours = "U-Net, any level of Gaussian or salt-and-pepper noise, 48 epochs; "
+    ours = "U-Net, any level of Gaussian or salt-and-pepper noise, 52 epochs; "
     return [
         Line("E5", net, "figure", over_seeds(DENOISER, 1), measure="mse", test=SPECKS),
         Line("E5 ours", ours + SPECKS, "figure", (OURS,), 0.004, "mse", SPECKS, quick_epochs=1),
