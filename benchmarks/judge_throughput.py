@@ -4,7 +4,7 @@
 
 Each runtime answers the same images once to warm up and then --repeats times; the best and the median are
 told. `judged` is OpenVINO's answers and all that `legible evaluate` makes of them: loss, calibration, tables.
-A runtime that is not installed is named and left out.
+A model that restores is given the images as they are. A runtime that is not installed is named and left out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from legible.data import load_dataset
 from legible.data.split import Labelled
 from legible.errors import LegibleError
 from legible.evaluation.measure import judge
+from legible.evaluation.measure_images import judge_restoration
 from legible.report.tables import Table, markdown
 from legible.studies.provenance import describe_machine
 
@@ -40,10 +41,11 @@ def read_arguments() -> argparse.Namespace:
 
 
 def load_torch(card: Card) -> Predict:
+    from legible.models import as_used, kind_of
     from legible.training.exchange import load_model
     from legible.training.loop import predictor
 
-    return predictor(load_model(card))
+    return predictor(as_used(load_model(card), kind_of(card.facts["model"])))
 
 
 def load_onnxruntime(card: Card) -> Predict:
@@ -95,7 +97,10 @@ def compare(arguments: argparse.Namespace) -> None:
     data = take_images(arguments.dataset, arguments.n_images)
     predicts = load_installed(card)
     acts: dict[str, Callable[[], object]] = {n: partial(p, data.images) for n, p in predicts.items()}
-    acts["judged"] = partial(judge, predicts["openvino"], data.images, data.labels, data.classes)
+    if card.task == "restore":
+        acts["judged"] = partial(judge_restoration, predicts["openvino"], data.images, data.images)
+    else:
+        acts["judged"] = partial(judge, predicts["openvino"], data.images, data.labels, data.classes)
     rows = []
     for name, act in acts.items():
         seconds = time_repeats(act, arguments.repeats)
@@ -106,7 +111,7 @@ def compare(arguments: argparse.Namespace) -> None:
     expected = predicts.pop("openvino")(sample)
     for name, predict in predicts.items():
         difference = float(np.abs(predict(sample) - expected).max())
-        print(f"{name}: logits differ from openvino's by at most {difference:.1e}", file=sys.stderr)
+        print(f"{name}: its answers differ from openvino's by at most {difference:.1e}", file=sys.stderr)
 
 
 if __name__ == "__main__":
