@@ -54,7 +54,7 @@ def load_decoder(card: Card) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
 
 class _Network:
-    """A network for inputs of these shapes, a request per core.
+    """A network for inputs of these shapes.
 
     It is compiled when first used: for batches of a known size where there are enough images to fill one,
     which is up to twice as fast, else for any number. Raises ModelError for a damaged file.
@@ -82,7 +82,8 @@ class _Network:
         n, size = len(inputs[0]), self._n_at_once
         outputs = np.empty((n, *self._shape), np.float32)
         network = self._compile(size if n >= size else _ANY)
-        requests = [network.create_infer_request() for _ in range(self._n_cores)]
+        # two for each core: one computes while the other's outputs are fetched
+        requests = [network.create_infer_request() for _ in range(2 * self._n_cores)]
         under_way: dict[int, slice] = {}
 
         def finish(number: int) -> None:
