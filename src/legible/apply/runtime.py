@@ -23,9 +23,9 @@ Predict = Callable[[np.ndarray], np.ndarray]
 def load_runtime(card: Card) -> Predict:
     """A function that maps images (N, C, H, W) to the card's outputs, float32.
 
-    A classifier gives logits (N, K), a restorer the restored images (N, C, H, W). Batches run side by side,
-    one per core. Raises ModelError when the file is missing or damaged; the function raises InputError for
-    images of another shape than the card takes.
+    A classifier gives logits (N, K), a restorer the restored images (N, C, H, W). Batches run side by
+    side on all cores. Raises ModelError when the file is missing or damaged; the function raises InputError
+    for images of another shape than the card takes.
     """
     path = check_file(card, NETWORK)
     networks = {card.image_shape: _Network(path, [_pad_shape(card.image_shape, card.multiple)])}
@@ -82,8 +82,9 @@ class _Network:
         n, size = len(inputs[0]), self._n_at_once
         outputs = np.empty((n, *self._shape), np.float32)
         network = self._compile(size if n >= size else _ANY)
-        # two for each core: one computes while the other's outputs are fetched
-        requests = [network.create_infer_request() for _ in range(2 * self._n_cores)]
+        starts = range(0, n, size)
+        # two for each core, one computes while the other's outputs are fetched; no more than there is to do
+        requests = [network.create_infer_request() for _ in starts[: 2 * self._n_cores]]
         under_way: dict[int, slice] = {}
 
         def finish(number: int) -> None:
@@ -91,7 +92,7 @@ class _Network:
                 requests[number].wait()
                 outputs[under_way.pop(number)] = requests[number].get_output_tensor().data
 
-        for i, start in enumerate(range(0, n, size)):
+        for i, start in enumerate(starts):
             first = max(0, min(start, n - size))  # the last batch is a full one too: it overlaps
             number, part = i % len(requests), slice(first, first + size)
             finish(number)
@@ -115,9 +116,7 @@ class _Network:
 
     def _set_batch(self, batch: int) -> None:
         """Sizes that are known run faster than any size."""
-        ov = _import_openvino()
-        shapes = {i: ov.PartialShape([batch, *shape]) for i, shape in enumerate(self._shapes)}
-        self._network.reshape(shapes)
+        self._network.reshape({i: [batch, *shape] for i, shape in enumerate(self._shapes)})
 
 
 def _tell(path: Path, error: RuntimeError) -> ModelError:

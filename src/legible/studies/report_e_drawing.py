@@ -104,12 +104,11 @@ def _walk() -> dict[str, np.ndarray]:
     card = find_card(DRAWER)
     generator, rng = Generator(card, load_decoder(card)), rng_for("walk")
     shares = np.linspace(0, 1, N_STEPS, dtype=np.float32)[:, None]
+    one_hot = np.eye(len(card.classes), dtype=np.float32)
     walks = {}
     for first, last in WALKS:
         here, there = rng.standard_normal((2, 1, card.n_latents), dtype=np.float32)
         latents = np.cos(shares * np.pi / 2) * here + np.sin(shares * np.pi / 2) * there
-        rows = (1 - shares) * np.eye(10, dtype=np.float32)[first] + shares * np.eye(10, dtype=np.float32)[
-            last
-        ]
+        rows = (1 - shares) * one_hot[first] + shares * one_hot[last]
         walks[f"{first} to {last}"] = generator.decode(latents, rows)
     return walks
