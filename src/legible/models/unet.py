@@ -9,6 +9,7 @@ from legible.errors import ArgumentError
 from legible.models import MODELS, ImageShape
 from legible.models.autoencoder import check_between, run_padded
 
+_KINDS = 3  # grey, pure, and what the pure ones are
 _GREY = (0.002, 0.998)  # between these a pixel is neither pure paper nor pure ink: one level of 256 is 0.0039
 
 
@@ -41,23 +42,29 @@ class Add(nn.Module):
 class BlindUNet(nn.Module):
     """A body that is told what tells noise from noise, and may keep pixels as they are.
 
-    Salt and pepper leaves every grey pixel as it was and makes none; grain leaves none. So the net is told
-    which pixels are pure, and in each filter how much to add for the image's mean, mean square and share of
-    pure pixels; its last maps (N, 2 * C, H, W) are logits, and how far to trust a grey pixel instead.
+    Salt and pepper leaves every grey pixel as it was and makes none; grain leaves none, and the more of it
+    the less a grey pixel says. So the net sees the grey pixels, the pure ones, and what these are, as three
+    maps for each channel. The image's mean, mean square and share of pure pixels tell how loud each of the
+    three is to be and how much to add in each filter; the last maps (N, 2 * C, H, W) are logits, and how far
+    to trust a grey pixel instead.
     """
 
     def __init__(self, stem: nn.Module, n_filters: int, body: nn.Module) -> None:
         super().__init__()
         self.stem, self.body = stem, body
-        self.survey = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, n_filters))
+        self.survey = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, n_filters + _KINDS))
 
     def forward(self, images: Tensor) -> Tensor:
         """Pixel logits (N, C, H, W) of images (N, C, H, W)."""
         within = images.clamp(*_GREY)
         is_pure = (images != within).to(images.dtype)
         facts = [each.mean((1, 2, 3)) for each in (images, images.square(), is_pure)]
-        hint = self.survey(4 * torch.stack(facts, 1) - 2)[:, :, None, None]
-        maps = self.body(self.stem(torch.cat([images, is_pure], 1)) + hint)
+        survey = self.survey(4 * torch.stack(facts, 1) - 2)[:, :, None, None]
+        loudness, hint = survey[:, :_KINDS].exp(), survey[:, _KINDS:]
+        ink = 2 * images - 1  # paper is -1
+        seen = [ink * (1 - is_pure), is_pure, ink * is_pure]
+        seen = [maps * loudness[:, i : i + 1] for i, maps in enumerate(seen)]
+        maps = self.body(self.stem(torch.cat(seen, 1)) + hint)
         logits, trust = maps.chunk(2, 1)
         as_it_is = torch.log(within / (1 - within))
         return logits + trust.sigmoid() * (1 - is_pure) * (as_it_is - logits)  # type: ignore[no-any-return]
@@ -94,8 +101,8 @@ def build_unet(
     whole: units of a dense layer that sees the whole image at the coarsest level; 0 for none.
     blind: for noise of unknown kind and level, salt and pepper among them; see BlindUNet.
     102,276 parameters for grey images. Images of any size without `whole`, of one size with it; paper is
-    added up to multiples of 2^levels. Differs from the paper: the first convolution halves the size and the
-    last one gives 2x2 pixels a place, so that no layer works at full size; levels are joined by addition;
+    added up to multiples of 2^levels. Differs from the paper: the first convolution takes and the last
+    one gives 2x2 pixels as one place, so that no layer works at full size; levels are joined by addition;
     norms, which the ONNX file has no more.
     """
     if min(image_shape) < 1:
@@ -109,16 +116,17 @@ def build_unet(
     padded_to = 2**levels
     coarsest = [-(-side // padded_to) for side in sides]
     widths = [round(filters * growth**level) for level in range(levels)]
-    n_in = 2 * n_channels if blind else n_channels
-    # a 3x3 over places of 2x2 pixels: the finest level's first block on the way down
-    kernel, norm, relu = _convolve(n_in, filters, 6, stride=2, padding=2)
+    n_in = _KINDS * n_channels if blind else n_channels
+    n_out = 2 * n_channels if blind else n_channels
+    # the finest level's first block on the way down; it sees 2x2 pixels as one place
+    kernel, norm, relu = _convolve(4 * n_in, filters, 3, padding=1)
     rest = nn.Sequential(
         relu,
         *_make_level(widths, blocks, whole, coarsest, n_done=1),
-        nn.Conv2d(filters, 4 * n_in, 3, padding=1),
+        nn.Conv2d(filters, 4 * n_out, 3, padding=1),
         nn.PixelShuffle(2),
     )
-    stem = nn.Sequential(kernel, norm)
+    stem = nn.Sequential(nn.PixelUnshuffle(2), kernel, norm)
     body = BlindUNet(stem, filters, rest) if blind else nn.Sequential(stem, rest)
     return UNet(body, padded_to, takes_any_size=not whole)
 

@@ -17,7 +17,7 @@ from legible.studies.results import Results
 from legible.training.settings import Settings
 
 GRAIN, SPECKS = "gaussian:0.5", "salt-and-pepper:0.4"
-ANY_NOISE = "mixed:0.9,grain=0.9,draws=2"
+ANY_NOISE = "mixed:0.9,grain=0.95,draws=3"
 DENOISER = Run(
     model="dense-autoencoder:128-96-128",
     settings=Settings(n_epochs=32, batch_size=64, schedule="constant"),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 _FIFTH_ORDER = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: the steepest of the convergent polynomials
-_MOST_ROWS = 128  # the time of an iteration grows with their square
+_MOST_ROWS, _BLOCK = 128, 64  # the time of an iteration grows with the square of the rows
 
 
 class Muon(torch.optim.Optimizer):
@@ -75,11 +75,14 @@ def orthogonalise(matrix: Tensor, n_iterations: int) -> Tensor:
     """Bring a matrix's singular values near 1 by Newton-Schulz iterations, without decomposing it.
 
     matrix: (rows, columns). More iterations come nearer; three are enough for training. Of more than 128 rows
-    (of columns, where they are fewer) each 128 are a matrix of their own: cheaper, and as good for training.
+    (of columns, where they are fewer) each 64 are a matrix of their own: cheaper, and as good for training.
     """
     tall = matrix.shape[0] > matrix.shape[1]
-    blocks = torch.split(matrix.T if tall else matrix, _MOST_ROWS)
-    wide = torch.cat([_iterate(block, n_iterations) for block in blocks])
+    wide = matrix.T if tall else matrix
+    if len(wide) > _MOST_ROWS:
+        wide = torch.cat([_iterate(block, n_iterations) for block in torch.split(wide, _BLOCK)])
+    else:
+        wide = _iterate(wide, n_iterations)
     return wide.T if tall else wide
 
 
