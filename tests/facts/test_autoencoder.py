@@ -175,12 +175,27 @@ def test_the_blind_unet_keeps_grey_pixels_as_far_as_it_trusts_them():
 def test_the_blind_unet_answers_alike_as_an_onnx_file(rng):
     model = build_model("unet:filters=4,whole=8,blind=yes", (3, 28, 28), 10, seed=0).eval()
     images = rng.random((5, 3, 28, 28), dtype=np.float32).round(1)
-    session = onnxruntime.InferenceSession(
-        to_onnx(model, (3, 28, 28), "autoencoder"), providers=["CPUExecutionProvider"]
-    )
+    network = to_onnx(model, (3, 28, 28), "autoencoder")
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
     with torch.no_grad():
         expected = model(torch.from_numpy(images)).sigmoid().numpy()
     np.testing.assert_allclose(session.run(None, {"images": images})[0], expected, atol=1e-5)
+    nodes = onnx.load_from_string(network).graph.node
+    assert sum(node.op_type == "DequantizeLinear" for node in nodes) == 4  # numbers and weights, twice
+
+
+def test_the_blind_unet_sees_grey_pixels_pure_ones_and_what_these_are():
+    """By hand, of four pixels: paper, a quarter, ink, three quarters; told as loud as the survey says."""
+    model = build_model("unet:filters=4,blind=yes", SHAPE, 10, seed=0).eval().body
+    seen = []
+    model.stem.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    with torch.no_grad():
+        model.survey[-1].weight.zero_()
+        model.survey[-1].bias.zero_()
+        model.survey[-1].bias[:3] = torch.tensor([1.0, 2.0, 4.0]).log()
+        model(torch.tensor([0.0, 0.25, 1.0, 0.75]).repeat(1, 1, 28, 7))
+    by_hand = [[0, -0.5, 0, 0.5], [2, 0, 2, 0], [-4, 0, 4, 0]]
+    np.testing.assert_allclose(seen[0][0, :, 0, :4], by_hand, atol=1e-6)
 
 
 def test_no_layer_of_the_unet_works_at_full_size():

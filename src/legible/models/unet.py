@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from legible.errors import ArgumentError
 from legible.models import MODELS, ImageShape
 from legible.models.autoencoder import check_between, run_padded
+from legible.models.layers import DenseInWholeNumbers
 
 _KINDS = 3  # grey, pure, and what the pure ones are
 _GREY = (0.002, 0.998)  # between these a pixel is neither pure paper nor pure ink: one level of 256 is 0.0039
@@ -161,10 +162,10 @@ def _see_whole(filters: int, sides: list[int], units: int) -> nn.Module:
     n = filters * height * width
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(n, units, bias=False),
+        DenseInWholeNumbers(n, units, bias=False),
         nn.BatchNorm1d(units),
         nn.ReLU(),
-        nn.Linear(units, n),
+        DenseInWholeNumbers(units, n),
         nn.Unflatten(1, (filters, height, width)),
     )
 
