@@ -23,7 +23,7 @@ from legible.apply.runtime import Predict, load_runtime
 from legible.cards import Card, find_card
 from legible.data import load_dataset
 from legible.data.split import Labelled
-from legible.errors import LegibleError
+from legible.errors import ArgumentError, LegibleError
 from legible.evaluation.measure import judge
 from legible.evaluation.measure_images import judge_restoration
 from legible.report.tables import Table, markdown
@@ -94,6 +94,8 @@ def load_installed(card: Card) -> dict[str, Predict]:
 
 def compare(arguments: argparse.Namespace) -> None:
     card = find_card(arguments.card)
+    if card.task == "draw":
+        raise ArgumentError(f"{card.name} draws; this times models that read or restore.")
     data = take_images(arguments.dataset, arguments.n_images)
     predicts = load_installed(card)
     acts: dict[str, Callable[[], object]] = {n: partial(p, data.images) for n, p in predicts.items()}
