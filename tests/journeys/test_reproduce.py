@@ -117,6 +117,15 @@ def test_every_report_can_be_shown_before_anything_was_run(legible, rows):
         assert all(f"| {line.row} " in done.out for line in entry.build().lines)
 
 
+def test_rows_are_found_by_their_own_name_and_by_that_of_all_with_a_point(legible):
+    def shown(name):
+        return list(json.loads(legible("reproduce", name, "--quick", "--tables-only", "--json").out))
+
+    assert shown("b1.3") == ["B1.3"]
+    assert shown("B1") == [f"B1.{number}" for number in range(1, 8)]
+    assert shown("B2") == [*(f"B2.{number}" for number in range(1, 6)), "B2 noise"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def reproduce(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e) or rows (A1 E3); all if none."),
+        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e) or rows (A1 B2.4); all if none."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")
@@ -74,16 +74,22 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
     from legible.studies import STUDIES
 
     studies = {entry.name: entry.build() for entry in STUDIES}
-    rows = {line.row.split()[0].lower() for study in studies.values() for line in study.lines}
+    rows = {name for study in studies.values() for line in study.lines for name in _names_of(line)}
     wanted = [name.lower() for name in names] or list(studies)
     for name in names:
         if name.lower() not in {*studies, *rows}:
             raise UnknownName("study or row", name, [*studies, *sorted(rows)])
     chosen = [
-        (name, study, [x for x in study.lines if name in wanted or x.row.split()[0].lower() in wanted])
+        (name, study, [x for x in study.lines if name in wanted or _names_of(x) & set(wanted)])
         for name, study in studies.items()
     ]
     return [(name, study, lines) for name, study, lines in chosen if lines]
+
+
+def _names_of(line: Line) -> set[str]:
+    """What its row may be called: `E3 ours` is of e3, `B2.4` is b2.4 and of b2."""
+    row = line.row.split()[0].lower()
+    return {row, row.partition(".")[0]}
 
 
 def do_missing(lines: list[Line], results: Results, folder: Path) -> None:

@@ -17,8 +17,8 @@ from legible.noise import add_noise, split_chain
 from legible.seeds import rng_for
 
 PROBE = "digits-embedded"  # the score that any installation can measure again
-# root of the mean squared difference between the outputs of two runtimes, in float32: not the largest, as a net
-# that computes in whole numbers may round a single one of them another way
+# root of the mean squared difference between the outputs of two runtimes, in float32: not the largest, as a
+# net that computes in whole numbers may round a single one of them another way
 SAME_ANSWER = 1e-3
 AGAIN = {"classify": ("accuracy", 1e-3), "restore": ("mse", 1e-5)}  # what is measured again, how exactly
 
