@@ -75,12 +75,12 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
 
     studies = {entry.name: entry.build() for entry in STUDIES}
     rows = {name for study in studies.values() for line in study.lines for name in _names_of(line)}
-    wanted = [name.lower() for name in names] or list(studies)
+    wanted = {name.lower() for name in names} or set(studies)
     for name in names:
         if name.lower() not in {*studies, *rows}:
             raise UnknownName("study or row", name, [*studies, *sorted(rows)])
     chosen = [
-        (name, study, [x for x in study.lines if name in wanted or _names_of(x) & set(wanted)])
+        (name, study, [x for x in study.lines if name in wanted or _names_of(x) & wanted])
         for name, study in studies.items()
     ]
     return [(name, study, lines) for name, study, lines in chosen if lines]
