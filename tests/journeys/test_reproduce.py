@@ -122,7 +122,7 @@ def test_rows_are_found_by_their_own_name_and_by_that_of_all_with_a_point(legibl
         return list(json.loads(legible("reproduce", name, "--quick", "--tables-only", "--json").out))
 
     assert shown("b1.3") == ["B1.3"]
-    assert shown("B1") == [f"B1.{number}" for number in range(1, 8)]
+    assert shown("B1") == ["B1.1", "B1.1 ours", *(f"B1.{number}" for number in range(2, 8))]
     assert shown("B2") == [*(f"B2.{number}" for number in range(1, 6)), "B2 noise"]
 
 

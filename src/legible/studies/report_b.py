@@ -116,7 +116,7 @@ def study_report_b() -> Study:
         Line("B2 noise", f"the Gaussian noise at which our denoiser's MSE is {best}", "not said",
              prove=lambda: f"{find_noise(best):.2f}",
              note=f"at 0.5 no denoiser comes near {best} (see E5 ours), so the noise of the report's B2 was "
-             f"weaker than here. And its B2.1 has less than the same net has without noise in B1.1 ({lines[0].target}).")
+             f"weaker than here. And B2.1 has less than the same net has without noise ({lines[0].target}).")
     )  # fmt: skip
     return Study("Report B: autoencoders on MNIST", tuple(lines), draw_report_b)
 
