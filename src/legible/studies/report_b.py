@@ -82,7 +82,14 @@ B2 = (  # row, model, task, in words, published loss on training images, and on 
         0.1722,
     ),
 )
-SHORTER = {"B1.5": 5, "B1.7": 10, "B2.2": 10, "B2.3": 5, "B2.5": 10}  # how many of the 50 epochs it has here
+SHORTER = {
+    "B1.4": 20,
+    "B1.5": 5,
+    "B1.7": 10,
+    "B2.2": 10,
+    "B2.3": 5,
+    "B2.5": 10,
+}  # how many of the 50 epochs it has here
 NOT_QUICK = ("B1.5", "B2.3")  # an epoch takes five core minutes
 MEASURES = {"bce": "bce_nats", "mse": "mse"}
 # BCE after four epochs: Adam with a falling rate 0.111, Muon with 0.1, 0.03 and 0.01 0.105, 0.100 and 0.105
