@@ -195,7 +195,7 @@ def train_and_keep(
     say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
     round_weights(work.state.kept)
     with counting("judging") as progress:
-        judgements = runner.conclude(work, progress)
+        judgements = runner.conclude(work, progress, checkpoint)
     with waiting("saving"):
         card = keep_work(work, judgements, target, _command(), overwrite=overwrite)
     shutil.rmtree(part, ignore_errors=True)

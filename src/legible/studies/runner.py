@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -14,20 +14,21 @@ import torch
 
 from legible.apply.runtime import load_runtime
 from legible.cards import find_card
-from legible.data.split import Labelled, Splits, folds
+from legible.data.split import Labelled, Splits
 from legible.errors import InputError, ModelError
 from legible.evaluation.judges import JUDGES, Predict, Shown, Verdict
-from legible.evaluation.likelihood import Progress, importance_weighted_bound
+from legible.evaluation.likelihood import Progress, Weigh, importance_weighted_bound
 from legible.evaluation.measure_drawings import judge_drawings
 from legible.evaluation.metrics import softmax
-from legible.models import AUTOENCODER, as_used, build_model, count_parameters
+from legible.models import as_used, build_model, count_parameters
 from legible.models.vae import Ladder
-from legible.noise import add_noise, split_chain
 from legible.output import append_line
 from legible.seeds import rng_for
 from legible.studies.packed import pack_images
-from legible.studies.plan import Run, load_restorer
+from legible.studies.plan import Run
 from legible.studies.provenance import describe_machine, find_commit, today
+from legible.studies.remembered import remember
+from legible.studies.stage import Stage, stage
 from legible.training.checkpoint import load_checkpoint, read_facts, save_checkpoint
 from legible.training.loop import Epoch, State, fit, predictor, prepare
 from legible.training.tasks import Task
@@ -41,15 +42,6 @@ N_POINTS = 2000  # test images whose two latents a row keeps
 READER = "digits-wide"  # reads what was drawn
 
 
-@dataclass(frozen=True)
-class Stage:
-    """The images of one run, noise and all: what it learns from, what gives its curve, what judges it."""
-
-    train: Labelled
-    watch: Shown | None
-    tests: dict[str, Shown]
-
-
 @dataclass
 class Work:
     """A run on its way: what it learns, its images, its model as trained so far, a record per epoch done."""
@@ -60,48 +52,6 @@ class Work:
     stage: Stage
     state: State
     history: list[dict[str, Any]] = field(default_factory=list)
-
-
-def stage(run: Run, splits: Splits) -> Stage:
-    """Choose the images that a run learns from and is judged by, and put on the noise that is drawn once.
-
-    Test noise depends on dataset and noise alone, so that every model meets the same noisy images.
-    """
-    everything = splits.train.joined(splits.validation)
-    if run.n_folds:
-        kept, held = list(folds(len(everything), run.n_folds, seed=0))[run.fold]
-        train, test, watched = everything.take(kept), everything.take(held), None
-    else:
-        train = splits.train if run.watch == "validation" else everything
-        test = splits.test
-        watched = {"validation": splits.validation, "test": test, "nothing": None}[run.watch]
-    named = {name.partition(">")[2] for name in run.tests} - {""}
-    restorers = {name: load_restorer(name) for name in named}  # each once, for all of its tests
-
-    def show(data: Labelled, name: str, stream: str) -> Shown:
-        chain, _, restorer = name.partition(">")
-        seen = _with_noise(data, chain, stream, run.dataset)
-        if restorer:
-            seen = replace(seen, images=restorers[restorer](seen.images))
-        return Shown(seen, data.images)
-
-    tests = {name: show(test, name, "test noise") for name in run.tests}
-    watch = None if watched is None else show(watched, run.tests[0], f"{run.watch} noise")
-    if not run.fresh_noise:
-        noisy = _with_noise(train, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
-        in_pairs = run.kind == AUTOENCODER  # each noisy image with its clean one
-        images = np.concatenate([noisy.images, train.images], axis=1) if in_pairs else noisy.images
-        train = replace(train, images=images)
-    return Stage(train, watch, tests)
-
-
-def _with_noise(data: Labelled, chain: str, stream: str, dataset: str) -> Labelled:
-    noises = split_chain(chain)
-    return (
-        replace(data, images=add_noise(data.images, rng_for(stream, dataset, chain), noises))
-        if noises
-        else data
-    )
 
 
 def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
@@ -161,18 +111,36 @@ def answers_of(work: Work) -> Predict:
     return predictor(as_used(work.state.kept, work.run.kind))
 
 
-def conclude(work: Work, progress: Progress | None = None) -> dict[str, Verdict]:
-    """Judge a finished run on each of its test conditions; progress is told of what takes long."""
-    return {name: judge_work(work, shown, progress) for name, shown in work.stage.tests.items()}
+def conclude(
+    work: Work, progress: Progress | None = None, checkpoint: Path | None = None
+) -> dict[str, Verdict]:
+    """Judge a finished run on each of its test conditions; progress is told of what takes long.
+
+    checkpoint: what takes long leaves files beside it, to go on from.
+    """
+    kept = _judging_files(work.run, checkpoint) if checkpoint else [None] * len(work.run.tests)
+    shown = zip(work.stage.tests.items(), kept, strict=True)
+    return {name: judge_work(work, images, progress, path) for (name, images), path in shown}
 
 
-def judge_work(work: Work, shown: Shown, progress: Progress | None = None) -> Verdict:
-    """Judge a run, as trained so far, on some images."""
+def _judging_files(run: Run, checkpoint: Path) -> list[Path]:
+    """Where the judging on each test condition may leave what it has found so far."""
+    return [checkpoint.with_suffix(f".judging-{i}") for i in range(len(run.tests))]
+
+
+def judge_work(
+    work: Work, shown: Shown, progress: Progress | None = None, kept: Path | None = None
+) -> Verdict:
+    """Judge a run, as trained so far, on some images. kept: a file that long judging goes on from."""
     model, task = work.state.kept, work.task
     if not (isinstance(model, Ladder) and isinstance(task, Draw)):
         return JUDGES[work.run.task_name](answers_of(work), shown)
+
+    def make(n_before: int) -> Weigh:
+        return weigher(model, seed=0, first=n_before)
+
     return judge_drawings(
-        weigher(model, seed=0), drawer(model), shown.seen, shown.clean,
+        remember(make, kept) if kept else make(0), drawer(model), shown.seen, shown.clean,
         n_samples=task.n_samples, read=find_reader(shown), progress=progress,
     )  # fmt: skip
 
@@ -271,8 +239,9 @@ def perform(
     checkpoint = folder / f"{run.key(splits.data_hash)}.safetensors"
     work = begin(run, splits, checkpoint)
     yield from advance(work, checkpoint)
-    yield make_row(work, conclude(work, progress))
-    checkpoint.unlink(missing_ok=True)
+    yield make_row(work, conclude(work, progress, checkpoint))
+    for path in (checkpoint, *_judging_files(run, checkpoint)):
+        path.unlink(missing_ok=True)
 
 
 def read_rows(path: Path) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 import numpy as np
@@ -75,16 +76,21 @@ def draw(
     return Draw(noise, augment, free_nats, samples)
 
 
-def weigher(model: Ladder, *, seed: int) -> Callable[[np.ndarray, np.ndarray, int], np.ndarray]:
+def weigher(
+    model: Ladder, *, seed: int, first: int = 0
+) -> Callable[[np.ndarray, np.ndarray, int], np.ndarray]:
     """A function for `importance_weighted_bound`: images, labels and n -> n log weights each, (N, n) float32.
 
-    It draws the latents from one stream that starts at `seed`, in evaluation mode and float32.
+    It draws the latents of each call from a stream of its own, told by `seed` and by how many calls there
+    were before, in evaluation mode and float32. first: the number of its first call, where others were made
+    by a function like it.
     """
     device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed_for("latents", seed))
+    generator, numbers = torch.Generator(device), count(first)
 
     def weigh(images: np.ndarray, labels: np.ndarray, n_samples: int) -> np.ndarray:
         model.eval()
+        generator.manual_seed(seed_for("latents", seed, next(numbers)))
         with torch.inference_mode():
             shown, classes = torch.from_numpy(images).to(device), torch.from_numpy(labels).to(device)
             weights = model.log_weights(shown, classes, n_samples=n_samples, generator=generator)

@@ -1,0 +1,65 @@
+"""The images of a run: what it learns from and what judges it, with the noise that is drawn once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from legible.data.split import Labelled, Splits, folds
+from legible.evaluation.judges import Shown
+from legible.models import AUTOENCODER
+from legible.noise import add_noise, split_chain
+from legible.seeds import rng_for
+from legible.studies.plan import Run, load_restorer
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The images of one run, noise and all: what it learns from, what gives its curve, what judges it."""
+
+    train: Labelled
+    watch: Shown | None
+    tests: dict[str, Shown]
+
+
+def stage(run: Run, splits: Splits) -> Stage:
+    """Choose the images that a run learns from and is judged by, and put on the noise that is drawn once.
+
+    Test noise depends on dataset and noise alone, so that every model meets the same noisy images.
+    """
+    everything = splits.train.joined(splits.validation)
+    if run.n_folds:
+        kept, held = list(folds(len(everything), run.n_folds, seed=0))[run.fold]
+        train, test, watched = everything.take(kept), everything.take(held), None
+    else:
+        train = splits.train if run.watch == "validation" else everything
+        test = splits.test
+        watched = {"validation": splits.validation, "test": test, "nothing": None}[run.watch]
+    named = {name.partition(">")[2] for name in run.tests} - {""}
+    restorers = {name: load_restorer(name) for name in named}  # each once, for all of its tests
+
+    def show(data: Labelled, name: str, stream: str) -> Shown:
+        chain, _, restorer = name.partition(">")
+        seen = _with_noise(data, chain, stream, run.dataset)
+        if restorer:
+            seen = replace(seen, images=restorers[restorer](seen.images))
+        return Shown(seen, data.images)
+
+    tests = {name: show(test, name, "test noise") for name in run.tests}
+    watch = None if watched is None else show(watched, run.tests[0], f"{run.watch} noise")
+    if not run.fresh_noise:
+        noisy = _with_noise(train, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
+        in_pairs = run.kind == AUTOENCODER  # each noisy image with its clean one
+        images = np.concatenate([noisy.images, train.images], axis=1) if in_pairs else noisy.images
+        train = replace(train, images=images)
+    return Stage(train, watch, tests)
+
+
+def _with_noise(data: Labelled, chain: str, stream: str, dataset: str) -> Labelled:
+    noises = split_chain(chain)
+    return (
+        replace(data, images=add_noise(data.images, rng_for(stream, dataset, chain), noises))
+        if noises
+        else data
+    )
