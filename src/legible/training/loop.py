@@ -23,8 +23,8 @@ from legible.training.optimisers import OPTIMISERS, SCHEDULES, set_learning_rate
 from legible.training.settings import Settings
 from legible.training.tasks import Draws, Task
 
-# a net that saturates has gradients below 1e-38, which take processors 17 times as long; told here, before
-# there are threads that would go on as before
+# a net that saturates has gradients below 1e-38, which take processors 17 times as long; told here too, since
+# threads that are there already would go on as before
 torch.set_flush_denormal(True)
 STEPS_BETWEEN_CHECKS = 50  # of the loss for NaN: a check waits for the accelerator
 
@@ -106,6 +106,7 @@ def _run_epoch(
     total_loss = torch.zeros((), device=images.device)
     total_score = torch.zeros((), device=images.device)
     state.model.train()
+    torch.set_flush_denormal(True)  # once more: other libraries take it back
     for i, batch in enumerate(batches):
         index = torch.from_numpy(batch).to(images.device)
         inputs, targets = task.pair(images[index], labels[index], draws)
