@@ -137,6 +137,7 @@ def _make_line(row: str, run: Run, system: str, published: str, **more: Any) -> 
     n_epochs = SHORTER.get(row, run.settings.n_epochs)
     run = replace(run, settings=replace(run.settings, n_epochs=n_epochs))
     note = f"{n_epochs} of the report's {RECONSTRUCT.settings.n_epochs} epochs." if row in SHORTER else ""
+    system += f", {n_epochs} epochs" * (row in SHORTER)
     quick_epochs = int(row not in NOT_QUICK)
     return Line(row, system, published, (run,), quick_epochs=quick_epochs, note=note, **more)
 
@@ -147,7 +148,7 @@ def _line_of_ours(line: Line) -> list[Line]:
         return []
     settings, words = OURS[line.row]
     run = replace(line.runs[0], settings=settings)
-    system = f"{words}; {line.system.rpartition('; ')[2]}"
+    system = f"{words}; {line.system.rpartition('; ')[2].partition(',')[0]}"
     return [replace(line, row=f"{line.row} ours", system=system, runs=(run,), note="")]
 
 
