@@ -82,28 +82,22 @@ B2 = (  # row, model, task, in words, published loss on training images, and on 
         0.1722,
     ),
 )
-SHORTER = {
-    "B1.4": 20,
-    "B1.5": 5,
-    "B1.7": 10,
-    "B2.2": 10,
-    "B2.3": 5,
-    "B2.5": 10,
-}  # how many of the 50 epochs it has here
+# how many of the 50 epochs a row has here
+SHORTER = {"B1.4": 20, "B1.5": 5, "B1.7": 10, "B2.2": 10, "B2.3": 5, "B2.5": 10}
 NOT_QUICK = ("B1.5", "B2.3")  # an epoch takes five core minutes
 MEASURES = {"bce": "bce_nats", "mse": "mse"}
-# rows with settings of our own: what is other, in words
+# rows with settings of our own, and the system in words
 OURS = {
     "B1.1": (
         replace(RECONSTRUCT.settings, schedule="triangle:warmup=0.02,final=0.02"),
-        "the same, but the rate falls",
+        "the same, but the rate falls; BCE",
     ),
     "B2.3": (
         Settings(
             n_epochs=5, batch_size=128, optimiser="muon", learning_rate=0.03,
             schedule="triangle:warmup=0.1,final=0.02",
         ),
-        "the same with Muon, 5 epochs",
+        "the same with Muon, 5 epochs; MSE",
     ),
 }  # fmt: skip
 
@@ -121,35 +115,31 @@ def study_report_b() -> Study:
                    f"{train:.4g} / {held:.4g}", target=held, measure=MEASURES[loss], test=NOISE)
         for row, model, loss, words, train, held in B2
     ]  # fmt: skip
-    clean = lines[0].target
-    lines = [each for line in lines for each in (line, *_line_of_ours(line))]
     best = min(held for row, _, _, _, _, held in B2)
     lines.append(
         Line("B2 noise", f"the Gaussian noise at which our denoiser's MSE is {best}", "not said",
              prove=lambda: f"{find_noise(best):.2f}",
              note=f"at 0.5 no denoiser comes near {best} (see E5 ours), so the noise of the report's B2 was "
-             f"weaker than here. And B2.1 has less than the same net has without noise ({clean}).")
+             f"weaker than here. And B2.1 has less than the same net has without noise ({lines[0].target}).")
     )  # fmt: skip
+    lines = [each for line in lines for each in (line, *_line_of_ours(line))]
     return Study("Report B: autoencoders on MNIST", tuple(lines), draw_report_b)
 
 
 def _make_line(row: str, run: Run, system: str, published: str, **more: Any) -> Line:
-    n_epochs = SHORTER.get(row, run.settings.n_epochs)
-    run = replace(run, settings=replace(run.settings, n_epochs=n_epochs))
-    note = f"{n_epochs} of the report's {RECONSTRUCT.settings.n_epochs} epochs." if row in SHORTER else ""
-    system += f", {n_epochs} epochs" * (row in SHORTER)
-    quick_epochs = int(row not in NOT_QUICK)
-    return Line(row, system, published, (run,), quick_epochs=quick_epochs, note=note, **more)
+    if row in SHORTER:
+        run = replace(run, settings=replace(run.settings, n_epochs=SHORTER[row]))
+        system += f", {SHORTER[row]} of {RECONSTRUCT.settings.n_epochs} epochs"
+    return Line(row, system, published, (run,), quick_epochs=int(row not in NOT_QUICK), **more)
 
 
 def _line_of_ours(line: Line) -> list[Line]:
     """The same system with settings of our own, where there are any."""
     if line.row not in OURS:
         return []
-    settings, words = OURS[line.row]
+    settings, system = OURS[line.row]
     run = replace(line.runs[0], settings=settings)
-    system = f"{words}; {line.system.rpartition('; ')[2].partition(',')[0]}"
-    return [replace(line, row=f"{line.row} ours", system=system, runs=(run,), note="")]
+    return [replace(line, row=f"{line.row} ours", system=system, runs=(run,))]
 
 
 def find_noise(mse: float) -> float:
