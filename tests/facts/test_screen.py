@@ -16,3 +16,15 @@ def test_long_work_tells_how_far_it_is_and_how_long_it_takes_and_short_work_noth
     with screen.counting("judging") as tell:
         tell(10, 10)
     assert capsys.readouterr().err == ""
+
+
+def test_what_was_kept_from_before_does_not_make_the_time_left_look_short(monkeypatch, capsys):
+    clock = iter([0.0, 40.0, 80.0, 120.0])  # the first 5,000 are told of one after another, at once
+    monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
+    with screen.counting("judging") as tell:
+        for done in (1000, 5000, 6000, 7000):
+            tell(done, 10_000)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "judging: 6,000 of 10,000, 2 min 40 s left",
+        "judging: 7,000 of 10,000, 2 min 00 s left",
+    ]

@@ -99,14 +99,14 @@ def counting(what: str, *, every_s: float = 30) -> Iterator[Callable[[int, int],
     """Give a function that shows how far long work is: (done, in all). What is soon over shows nothing."""
     from legible.report.tables import duration
 
-    told: list[tuple[float, int]] = []  # when it was told how far it is: first, and last on the screen
+    told: tuple[float, int] | None = None  # when it was last shown how far it is; the pace is that since then
     bars: Any = None
 
     def tell(done: int, total: int) -> None:
-        nonlocal bars
+        nonlocal bars, told
         now = time.monotonic()
-        if not told:
-            told[:] = [(now, done)] * 2
+        if told is None:
+            told = (now, done)
         if sys.stderr.isatty():
             from rich import progress
             from rich.console import Console
@@ -117,9 +117,9 @@ def counting(what: str, *, every_s: float = 30) -> Iterator[Callable[[int, int],
                 bars.start()
                 bars.add_task(what, total=total)
             bars.update(bars.task_ids[0], completed=done)
-        elif now - told[1][0] >= every_s:
-            told[1] = (now, done)
-            left = (now - told[0][0]) / (done - told[0][1]) * (total - done)
+        elif now - told[0] >= every_s:
+            left = (now - told[0]) / (done - told[1]) * (total - done)
+            told = (now, done)
             say(f"{what}: {done:,} of {total:,}, {duration(left)} left")
 
     try:
