@@ -86,8 +86,8 @@ B2 = (  # row, model, task, in words, published loss on training images, and on 
 SHORTER = {"B1.4": 20, "B1.5": 5, "B1.7": 10, "B2.2": 10, "B2.3": 5, "B2.5": 10}
 NOT_QUICK = ("B1.5", "B2.3")  # an epoch takes five core minutes
 NOTES = {
-    "B2.3": "with Adam at 0.001 it gives white paper from step 15 on, with each of four seeds; at noise 0.1 it "
-    "does not. The report's noise was weaker, see B2 noise.",
+    "B2.3": "with Adam at 0.001 it gives white paper from step 15 on, with each of four seeds; at noise 0.1 "
+    "it does not. The report's noise was weaker, see B2 noise.",
 }
 MEASURES = {"bce": "bce_nats", "mse": "mse"}
 # rows with settings of our own, and the system in words
