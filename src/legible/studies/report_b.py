@@ -144,7 +144,7 @@ def _line_of_ours(line: Line) -> list[Line]:
         return []
     settings, system = OURS[line.row]
     run = replace(line.runs[0], settings=settings)
-    return [replace(line, row=f"{line.row} ours", system=system, runs=(run,))]
+    return [replace(line, row=f"{line.row} ours", system=system, runs=(run,), note="")]
 
 
 def find_noise(mse: float) -> float:
