@@ -98,10 +98,10 @@ OURS = {
     ),
     "B2.3": (
         Settings(
-            n_epochs=2, batch_size=128, optimiser="muon", learning_rate=0.03,
+            n_epochs=1, batch_size=128, optimiser="muon", learning_rate=0.03,
             schedule="triangle:warmup=0.1,final=0.02",
         ),
-        "the same with Muon, 2 epochs; MSE",
+        "the same with Muon, 1 epoch; MSE",
     ),
 }  # fmt: skip
 
