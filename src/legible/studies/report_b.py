@@ -167,5 +167,5 @@ def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
             records, watched="test", title=f"{titles[line.row[:2]]}, {line.row}"
         )
         for line in study.lines
-        if (records := results.histories(line))
+        if len(records := results.histories(line)) > 1
     }
