@@ -163,7 +163,7 @@ def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
     """B1's and B2's curves."""
     titles = {"B1": "B1: giving digits back", "B2": "B2: taking noise off"}
     return {
-        f"{line.row.replace(' ', '-')}-curves": figures.curves(
+        f"{line.row}-curves": figures.curves(
             records, watched="test", title=f"{titles[line.row[:2]]}, {line.row}"
         )
         for line in study.lines
