@@ -1,6 +1,6 @@
 """Noise: pure NumPy functions `(images, rng, *, amount...) -> images`, apart from data and model.
 
-A noise is registered in a catalogue (pixels.py, blurs.py, geometry.py) and written as a spec,
+A noise is registered in a catalogue (pixels.py, blurs.py, geometry.py, paper.py ...) and written as a spec,
 `gaussian:0.5`. Its first setting is the amount. Facts: `none` is the amount that changes nothing (absent
 where there is none); `is_random=False` marks a noise that is the same at every draw.
 """
@@ -26,6 +26,7 @@ def check_setting(name: str, value: float, low: float, high: float) -> None:
 
 from legible.noise import pixels as pixels  # noqa: E402, I001  (these fill the catalogue, in this order)
 from legible.noise import blurs as blurs, geometry as geometry, mixed as mixed  # noqa: E402
+from legible.noise import paper as paper, scans as scans  # noqa: E402
 
 
 def add_noise(images: np.ndarray, rng: np.random.Generator, noises: Iterable[Spec | str]) -> np.ndarray:

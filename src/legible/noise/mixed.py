@@ -1,5 +1,5 @@
-"""Noises for a purpose: every kind and level for one net that takes whatever comes, ink or paper for
-likelihoods.
+"""Noises for a purpose: every kind and level for one net that takes whatever comes, of digits or of pages;
+ink or paper for likelihoods.
 """
 
 from __future__ import annotations
@@ -9,6 +9,11 @@ import numpy as np
 from legible.noise import NOISES, check_setting
 from legible.noise.chunks import in_chunks
 from legible.noise.pixels import add_grain, replace_pixels
+
+_OFFICE = {  # what may lie on a page, and its largest amount
+    "stains": 0.7, "rings": 0.6, "creases": 0.5, "wrinkles": 0.6, "shade": 0.6, "shadow": 0.6,
+    "bleed-through": 0.45, "ruled": 0.45, "bands": 0.4, "specks": 0.01,
+}  # fmt: skip
 
 
 @NOISES.register("mixed", none="0")
@@ -47,5 +52,36 @@ def binary(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return (rng.random(part.shape, dtype=np.float32) < part).astype(np.float32)
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("office", none="0")
+def office(images: np.ndarray, rng: np.random.Generator, *, dirt: float = 1.0) -> np.ndarray:
+    """Wear, dirty and scan each page as an office does: one to four things of each, at any strength.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    dirt: 0 to 1, how strong things may be at most. Ink fades, up to three noises of paper lie on it, then the
+    scanner blurs, adds grain, and now and then stores it as a JPEG. Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'office': dirt", dirt, 0, 1)
+
+    def change_one(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        strength = rng.random(4) * dirt
+        page = page[None] * np.float32(1 - 0.4 * strength[0])
+        if rng.random() < 0.2:
+            page = NOISES.call(f"faded:{0.8 * rng.random() * dirt:g}", page, rng)
+        page = 1 - (1 - page) * np.float32(1 - 0.35 * strength[1])  # grey paper
+        for name in rng.choice(list(_OFFICE), size=rng.integers(0, 4), replace=False):
+            page = NOISES.call(f"{name}:{_OFFICE[name] * rng.random() * dirt:g}", page, rng)
+        page = NOISES.call(f"gaussian-blur:{0.8 * strength[2]:g}", page, rng)
+        page = NOISES.call(f"gaussian:{0.06 * strength[3]:g}", page, rng)
+        if rng.random() < 0.3:
+            page = NOISES.call(f"jpeg:{100 - round(80 * rng.random() * dirt)}", page, rng)
+        answer: np.ndarray = page[0]
+        return answer
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return np.stack([change_one(page, rng) for page in part]) if dirt else part
 
     return in_chunks(images, rng, change)
