@@ -13,8 +13,11 @@ every_dataset = pytest.mark.parametrize("entry", list(DATASETS), ids=DATASETS.na
 
 @pytest.fixture
 def splits(entry, request, monkeypatch) -> Splits:
-    if entry.facts.get("remote"):
-        monkeypatch.setenv("LEGIBLE_DATA", str(request.getfixturevalue("real_data")))
+    if entry.facts.get("remote") or entry.facts.get("folder"):
+        real_data = request.getfixturevalue("real_data")
+        if not (real_data / entry.facts.get("folder", "")).is_dir():
+            pytest.skip(f"{entry.facts['folder']} is not in {real_data}")
+        monkeypatch.setenv("LEGIBLE_DATA", str(real_data))
     return entry.build()
 
 

@@ -11,14 +11,16 @@ from pathlib import Path
 from legible.choices import Layout, Polarity
 from legible.data.fetch import Progress, fetch_file, is_at_hand
 from legible.data.folders import read_own_data
-from legible.data.split import Splits
+from legible.data.split import Labelled, Splits
 from legible.errors import ArgumentError, InputError
 from legible.images import resize_images
 from legible.registry import Registry
 
 DATASETS: Registry[Splits] = Registry("dataset", "legible datasets list")
 
-from legible.data import digits as digits  # noqa: E402  (fills the catalogue)
+from legible.data import digits as digits  # noqa: E402  (these fill the catalogue)
+from legible.data import page_tiles as page_tiles  # noqa: E402
+from legible.data import pages as pages  # noqa: E402
 
 
 def load_dataset(
@@ -35,7 +37,8 @@ def load_dataset(
     """Load a dataset by its registered name, or your own data by its path, in three parts.
 
     Your own data: a folder of class folders, an IDX pair, or an .npz with images and labels; layout,
-    polarity and grey say how to read them, and seed draws the parts that they do not come with.
+    polarity and grey say how to read them, and seed draws the parts that they do not come with. Or a folder
+    of pages in pairs, dirty and clean (data.pages), cut into tiles of `size`.
     size: (height, width) to scale to. n_train: keep only the first so many training images. progress is
     told of downloads. Images come as float32 (N, C, H, W) in [0, 1], 1 = ink.
     Raises UnknownName (with near names), InputError, ArgumentError.
@@ -46,7 +49,12 @@ def load_dataset(
             raise ArgumentError(f"layout and polarity are for your own data; those of {name!r} are known.")
         splits = _load_registered(name, size, progress)
     elif Path(name).exists():
-        splits = read_own_data(Path(name), layout=layout, polarity=polarity, size=size, grey=grey, seed=seed)
+        if pages.is_paired(Path(name)):
+            splits = pages.read_own_pages(Path(name), size=size, seed=seed)
+        else:
+            splits = read_own_data(
+                Path(name), layout=layout, polarity=polarity, size=size, grey=grey, seed=seed
+            )
     elif Path(name).suffix or len(Path(name).parts) > 1:
         raise InputError(f"there is no file or folder {name}. Check the path.")
     else:
@@ -73,8 +81,13 @@ def _load_registered(name: str, size: tuple[int, int] | None, progress: Progress
     if size is None:
         return splits
     parts = (splits.train, splits.validation, splits.test)
-    train, validation, test = (replace(part, images=resize_images(part.images, size)) for part in parts)
+    train, validation, test = (_resize(part, size) for part in parts)
     return replace(splits, train=train, validation=validation, test=test)
+
+
+def _resize(part: Labelled, size: tuple[int, int]) -> Labelled:
+    noisy = None if part.noisy is None else resize_images(part.noisy, size)
+    return replace(part, images=resize_images(part.images, size), noisy=noisy)
 
 
 def _describe(splits: Splits) -> str:

@@ -6,18 +6,18 @@ import math
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from legible.choices import Layout, Polarity
 from legible.data.fetch import read_unpacked
 from legible.data.split import Labelled, Splits, split_at_random
 from legible.errors import ArgumentError, InputError
 from legible.images import border_of, check_size, fit_picture, from_array, to_labels
+from legible.pictures import naming, read_picture
 
 Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # train, validation, test -> images and labels as they were
 _PARTS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
@@ -195,33 +195,17 @@ def _visible(folder: Path, pattern: str = "*") -> Iterator[Path]:
 
 
 def _size_of(file: Path) -> tuple[int, int]:
-    with _naming(file), Image.open(file) as picture:
+    with naming(file), Image.open(file) as picture:
         return picture.height, picture.width
 
 
 def _read_picture(file: Path, size: tuple[int, int], grey: bool) -> np.ndarray:
     """One picture as bytes (H, W, 1 or 3), scaled to `size` on more of its own paper."""
-    with _naming(file), Image.open(file) as opened:
-        picture: Image.Image = ImageOps.exif_transpose(opened)
-        if picture.mode.startswith("I"):  # 16 bits a pixel
-            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-        if picture.has_transparency_data:
-            page = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(page, picture.convert("RGBA"))
-        array = np.atleast_3d(np.asarray(picture.convert("L" if grey else "RGB")))
+    array = read_picture(file, grey=grey)
     if array.shape[:2] == size:
         return array
     paper = np.median(border_of(np.moveaxis(array, -1, 0)), axis=-1)  # one number a channel
     return fit_picture(array, size, paper)
-
-
-@contextmanager
-def _naming(file: Path) -> Iterator[None]:
-    """Turn whatever a picture's decoder raises into an InputError that names the file."""
-    try:
-        yield
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
-        raise InputError(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
 
 
 def _check_counts(path: Path, images: np.ndarray, labels: np.ndarray) -> None:

@@ -20,17 +20,21 @@ class Labelled:
     """Images that each belong to one class.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink. labels: (N,) int64, positions in `classes`.
-    Raises InputError when the two differ in number or a label names no class.
+    noisy: the same images with a noise that they came with, of the same shape; None where they have none.
+    Raises InputError when these differ in number or shape, or a label names no class.
     """
 
     images: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
+    noisy: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Refuse images and labels that do not belong together."""
         if len(self.images) != len(self.labels):
             raise InputError(f"there are {len(self.images):,} images but {len(self.labels):,} labels.")
+        if self.noisy is not None and self.noisy.shape != self.images.shape:
+            raise InputError(f"noisy images of {self.noisy.shape} go with clean ones of {self.images.shape}.")
         outside = (self.labels < 0) | (self.labels >= len(self.classes))
         if outside.any():
             index = int(np.argmax(outside))
@@ -42,12 +46,19 @@ class Labelled:
 
     def take(self, which: np.ndarray | slice) -> Labelled:
         """Those of the images, by their positions; a slice shares the memory."""
-        return Labelled(self.images[which], self.labels[which], self.classes)
+        noisy = None if self.noisy is None else self.noisy[which]
+        return Labelled(self.images[which], self.labels[which], self.classes, noisy)
 
     def joined(self, other: Labelled) -> Labelled:
-        """These images and then those of another set with the same classes."""
+        """These images and then those of another set with the same classes, both noisy or neither."""
         images = np.concatenate([self.images, other.images])
-        return Labelled(images, np.concatenate([self.labels, other.labels]), self.classes)
+        labels = np.concatenate([self.labels, other.labels])
+        both = None if self.noisy is None or other.noisy is None else [self.noisy, other.noisy]
+        return Labelled(images, labels, self.classes, None if both is None else np.concatenate(both))
+
+    def as_found(self) -> Labelled:
+        """The images with the noise that they came with; themselves where there is none."""
+        return self if self.noisy is None else Labelled(self.noisy, self.labels, self.classes)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -95,6 +106,8 @@ class Splits:
         for part in PARTS:
             labelled = self.named(part)
             digest.update(to_bytes(labelled.images).tobytes())
+            if labelled.noisy is not None:
+                digest.update(to_bytes(labelled.noisy).tobytes())
             digest.update(labelled.labels.tobytes())
         return digest.hexdigest()[:16]
 

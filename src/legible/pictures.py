@@ -1,0 +1,38 @@
+"""Read picture files: upright, on white paper, as bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from legible.errors import InputError
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Turn whatever a picture's decoder raises into an InputError that names the file."""
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise InputError(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
+
+
+def read_picture(file: Path, *, grey: bool) -> np.ndarray:
+    """One picture as bytes (H, W, 1), or (H, W, 3) RGB, 255 = white.
+
+    Turned upright as its EXIF data say; laid on white paper where it is transparent; of 16 bits, the upper 8.
+    Raises InputError naming the file.
+    """
+    with naming(file), Image.open(file) as opened:
+        picture: Image.Image = ImageOps.exif_transpose(opened)
+        if picture.mode.startswith("I"):  # 16 bits a pixel
+            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        if picture.has_transparency_data:
+            page = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(page, picture.convert("RGBA"))
+        return np.atleast_3d(np.asarray(picture.convert("L" if grey else "RGB")))
