@@ -110,3 +110,21 @@ def test_filters_in_bytes_are_exact_to_half_a_grey_level():
 def test_a_filter_that_is_nearly_named_is_suggested():
     with pytest.raises(UnknownName, match=r"no filter 'medain'\. Did you mean 'median'"):
         FILTERS.parse("medain")
+
+
+def test_the_background_takes_a_shade_off_a_page(page):
+    light = (1 - page) * np.linspace(0.9, 0.5, 200, dtype=np.float32)
+    restored = FILTERS.call("background", 1 - light)
+    assert mse(restored, page) < 0.02 * mse(1 - light, page)
+
+
+def test_sauvola_splits_ink_from_paper_by_its_formula(page, rng):
+    """Against the formula, written out with sliding windows."""
+    dirty = np.clip(0.3 + 0.5 * page + 0.05 * rng.standard_normal(page.shape, dtype=np.float32), 0, 1)
+    restored = FILTERS.call("sauvola:15,k=0.3", dirty)
+    light = 255 * (1 - dirty[0, 0].astype(np.float64))
+    squares = np.lib.stride_tricks.sliding_window_view(light, (15, 15))
+    threshold = squares.mean(axis=(2, 3)) * (1 + 0.3 * (squares.std(axis=(2, 3)) / 128 - 1))
+    expected = light[7:-7, 7:-7] < threshold
+    assert (restored[0, 0, 7:-7, 7:-7] == expected).mean() > 0.9999  # a sum in float32 may tip one over
+    assert set(np.unique(restored)) == {0, 1}

@@ -76,7 +76,14 @@ def test_a_restoration_is_json_with_nothing_rounded(restoration):
 
 def test_rows_keep_all_measures_and_neither_times_nor_images(restoration):
     scores = restoration.scores
-    assert set(scores) == set(restoration.to_json()) - {"seconds", "images_per_second", "samples", "worst"}
+    left_out = {
+        "seconds",
+        "images_per_second",
+        "samples",
+        "worst",
+        "kinds",
+    }  # of one kind there is no more to say
+    assert set(scores) == set(restoration.to_json()) - left_out
     assert scores["noisy_mse"] == 0.25
 
 
@@ -153,3 +160,10 @@ def test_judging_restorations_needs_neither_pytorch_nor_matplotlib_nor_scikit_le
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_each_kind_of_noise_is_judged_by_itself():
+    kinds = ["dots", "grain", "dots", "grain"]
+    restoration = judge_restoration(restore_by_rote, NOISY, CLEAN, kinds=kinds)
+    assert restoration.kinds == pytest.approx({"dots": 0.005, "grain": 0.16})
+    assert restoration.scores["kinds"] == restoration.kinds

@@ -14,7 +14,8 @@ from legible.data.split import Labelled, Splits
 from legible.errors import InputError, ModelError, OutputError
 from legible.studies import runner
 from legible.studies.packed import unpack_images
-from legible.studies.plan import Run, over_folds
+from legible.studies.plan import Line, Run, over_folds
+from legible.studies.results import Results
 from legible.studies.runner import append_row, perform, read_rows, stage
 from legible.training import tasks
 from legible.training.settings import Settings
@@ -231,6 +232,24 @@ def test_a_run_is_performed_once_to_a_row_that_can_be_read_again(splits, tmp_pat
     assert read_rows(tmp_path / "rows.jsonl") == {row["key"]: json.loads(json.dumps(row))}
 
 
+def test_without_its_data_a_row_is_known_by_its_settings_and_with_other_data_it_is_not(splits, tmp_path):
+    run = small_run()
+    *_, row = perform(run, splits, tmp_path)
+    rows = {row["key"]: row}
+
+    def lost(name):
+        raise InputError(f"{name} is not here")
+
+    without = Results(rows, lost)
+    assert without.row(run) == row
+    assert without.row(replace(run, seed=1)) is None
+    other = Labelled(1 - splits.train.images, splits.train.labels, splits.classes)
+    assert Results(rows, lambda name: replace(splits, train=other)).row(run) is None
+    assert Results(rows, lambda name: splits).row(run) == row
+    line = Line("X1", "a thing proven", "nothing", prove=lambda: lost("it"))
+    assert without.proof(line) == "not run\nit is not here"
+
+
 def test_a_line_that_is_no_row_is_named_by_its_number(tmp_path):
     path = tmp_path / "rows.jsonl"
     assert read_rows(path) == {}
@@ -246,7 +265,7 @@ def test_a_denoiser_learns_from_noise_drawn_once_to_give_the_clean_images(splits
     run = small_run("dense-autoencoder:8", train_noise=(NOISE,), fresh_noise=False, tests=(NOISE,))
     work = runner.begin(run, splits)
     clean = splits.train.joined(splits.validation).images
-    task = run.build_task()
+    task = work.task
     draws = tasks.Draws(np.random.default_rng(0), torch.Generator())
     inputs, targets = task.pair(torch.from_numpy(work.stage.train.images), torch.zeros(len(clean)), draws)
     np.testing.assert_array_equal(targets.numpy(), clean)

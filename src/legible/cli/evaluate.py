@@ -58,7 +58,8 @@ def evaluate(
             f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), "
             f"but {name} has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
         )
-    clean, chain = data.images, "+".join(map(str, noises))
+    clean, chain, found_noisy = data.images, "+".join(map(str, noises)), data.noisy is not None
+    data = data.as_found()
     if noises:
         data = replace(
             data,
@@ -66,7 +67,7 @@ def evaluate(
         )
         say(f"noise: {chain}, each clipped to [0, 1]")
     predict(data.images[:1000])  # the first batch pays for memory that later ones find ready
-    shown = Shown(data, clean)
+    shown = Shown(data, clean, by_kind=found_noisy)
     verdict = JUDGES[found.task](predict, shown)
     if as_json:
         print_json(

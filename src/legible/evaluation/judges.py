@@ -18,10 +18,14 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Shown:
-    """Images as a model sees them, with their labels, and the same images before any noise."""
+    """Images as a model sees them, with their labels, and the same images before any noise.
+
+    by_kind: whether the labels tell kinds of noise, so that each is judged by itself too.
+    """
 
     seen: Labelled
     clean: np.ndarray
+    by_kind: bool = False
 
 
 def judge_classes(predict: Predict, shown: Shown) -> Judgement:
@@ -31,7 +35,8 @@ def judge_classes(predict: Predict, shown: Shown) -> Judgement:
 
 def judge_pixels(predict: Predict, shown: Shown) -> Restoration:
     """Judge by the clean images."""
-    return judge_restoration(predict, shown.seen.images, shown.clean)
+    kinds = [shown.seen.classes[label] for label in shown.seen.labels] if shown.by_kind else None
+    return judge_restoration(predict, shown.seen.images, shown.clean, kinds=kinds)
 
 
 # by the name of the task, as cards know it: judging a saved model needs no PyTorch

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Restoration:
     where it is infinite because no pixel differs. ssim: None where the images are smaller than its window.
     bce_nats: per pixel. noisy_...: the same of the noisy images as they are, the row that learns nothing.
     least_bce_nats: what a perfect restoration scores; more than 0 where clean pixels are grey.
+    kinds: the MSE of the images of each kind of noise, where they come in several.
     samples: up to 20 images, spread evenly over the set; worst: those with the highest MSE, worst first.
     seconds: the restorer's own time.
     """
@@ -52,6 +53,7 @@ class Restoration:
     noisy_ssim: float | None
     noisy_bce_nats: float
     least_bce_nats: float
+    kinds: dict[str, float]
     seconds: float
     images_per_second: float
     samples: tuple[RestoredImage, ...]
@@ -60,7 +62,8 @@ class Restoration:
     @property
     def scores(self) -> dict[str, Any]:
         """What rows and cards keep of it."""
-        return {name: value for name, value in vars(self).items() if name not in _NOT_SCORES}
+        left_out = _NOT_SCORES if self.kinds else (*_NOT_SCORES, "kinds")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain dictionaries, lists and unrounded numbers."""
@@ -69,13 +72,15 @@ class Restoration:
 
 
 def judge_restoration(
-    restore: Callable[[np.ndarray], np.ndarray], noisy: np.ndarray, clean: np.ndarray, *, n_worst: int = 20
-) -> Restoration:
+    restore: Callable[[np.ndarray], np.ndarray], noisy: np.ndarray, clean: np.ndarray, *, n_worst: int = 20,
+    kinds: Sequence[str] | None = None,
+) -> Restoration:  # fmt: skip
     """Judge a restorer on noisy images whose clean form is known.
 
     restore: maps images to restored images of the same shape in [0, 1], called once with all images; it
     makes its own batches, and only its time is measured. noisy, clean: (N, C, H, W) float32 in [0, 1],
     1 = ink, the same images in the same order. n_worst: how many of the images with the highest MSE to keep.
+    kinds: of the noise of each image, where they come in several.
     Raises InputError for images that do not fit, ModelError for answers that do not.
     """
     _check_question(noisy, clean)
@@ -84,7 +89,13 @@ def judge_restoration(
     started = time.perf_counter()
     restored = restore(noisy)
     seconds = max(time.perf_counter() - started, 1e-9)  # a coarse clock may show no time at all
-    return _sum_up(clean, noisy, _check_answer(np.asarray(restored), noisy.shape), seconds, n_worst)
+    answer = _check_answer(np.asarray(restored), noisy.shape)
+    return replace(_sum_up(clean, noisy, answer, seconds, n_worst), kinds=_each_kind(clean, answer, kinds))
+
+
+def _each_kind(clean: np.ndarray, restored: np.ndarray, kinds: Sequence[str] | None) -> dict[str, float]:
+    errors, of = image_mse(clean, restored), np.array(kinds or [])
+    return {str(kind): float(errors[of == kind].mean()) for kind in np.unique(of)}
 
 
 def _sum_up(
@@ -100,6 +111,7 @@ def _sum_up(
         **_measure(clean, restored, errors),
         **{f"noisy_{name}": value for name, value in _measure(clean, noisy, noisy_errors).items()},
         least_bce_nats=bce_nats(clean, clean),
+        kinds={},
         seconds=seconds,
         images_per_second=n_images / seconds,
         samples=images(np.unique(np.linspace(0, n_images - 1, N_SAMPLES).round().astype(int))),

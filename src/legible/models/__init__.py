@@ -26,6 +26,7 @@ from legible.models import autoencoder as autoencoder  # noqa: E402
 from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
 from legible.models import digits as digits  # noqa: E402
 from legible.models import mlp as mlp  # noqa: E402
+from legible.models import page_net as page_net  # noqa: E402
 from legible.models import unet as unet  # noqa: E402
 from legible.models import vae as vae  # noqa: E402
 

@@ -1,8 +1,8 @@
-"""Filters that learn nothing: what any trained denoiser must beat.
+"""Filters that learn nothing: what any trained restorer, of digits or of pages, must beat.
 
 FILTERS: name -> a function `(images, *, strength...) -> restored images`, written as a spec, `median:5`.
 All take and give images (N, C, H, W) float32 in [0, 1], 1 = ink, of any size, each channel by itself; they
-don't change their input. The last two come from OpenCV in 8 bits: their output is rounded to 1/255.
+don't change their input. Some work in 8 bits, as they say: their output is rounded to 1/255.
 """
 
 from __future__ import annotations
@@ -72,6 +72,46 @@ def smooth_variation(images: np.ndarray, *, fidelity: float = 1.5) -> np.ndarray
     return _filter_planes(images, _in_bytes(smooth))
 
 
+@FILTERS.register("background")
+def divide_by_background(images: np.ndarray, *, size_px: int = 61) -> np.ndarray:
+    """Divide each page by its paper, the median of the square around each pixel: stains and shades go.
+
+    size_px: side of the square, odd, 3 to 1001; several strokes wide, or ink is taken for paper. In 8 bits.
+    Raises ArgumentError, InputError.
+    """
+    _check_square("background", size_px)
+
+    def divide(plane: np.ndarray) -> np.ndarray:
+        light = 255 - plane
+        paper = np.maximum(cv2.medianBlur(light, size_px), 1)
+        restored: np.ndarray = 255 - np.clip(np.rint(light.astype(np.float32) * 255 / paper), 0, 255)
+        return restored.astype(np.uint8)
+
+    return _filter_planes(images, _in_bytes(divide))
+
+
+@FILTERS.register("sauvola")
+def threshold_locally(images: np.ndarray, *, size_px: int = 25, k: float = 0.2) -> np.ndarray:
+    """Make each pixel ink or paper by the mean and the spread of the light around it.
+
+    size_px: side of the square around a pixel, odd, 3 to 1001. k: 0.01 to 1; more keeps less.
+    Ink is darker than m (1 + k (s / 128 - 1)) of the mean m and the standard deviation s in bytes.
+    Raises ArgumentError, InputError. Source: Sauvola and Pietikäinen, "Adaptive document image
+    binarization", 2000.
+    """
+    _check_square("sauvola", size_px)
+    _check_strength("sauvola", "k", k, 1)
+
+    def split(plane: np.ndarray) -> np.ndarray:
+        light = (1 - plane) * 255
+        mean = cv2.blur(light, (size_px, size_px))
+        spread = np.sqrt(np.maximum(cv2.sqrBoxFilter(light, -1, (size_px, size_px)) - mean * mean, 0))
+        ink: np.ndarray = light < mean * (1 + k * (spread / 128 - 1))
+        return ink.astype(np.float32)
+
+    return _filter_planes(images, split)
+
+
 def _filter_planes(images: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Change each channel of each image, (H, W), by itself."""
     check_images(images)
@@ -84,6 +124,11 @@ def _filter_planes(images: np.ndarray, change: Callable[[np.ndarray], np.ndarray
 def _in_bytes(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """A change of bytes, for pictures in [0, 1]."""
     return lambda plane: change(to_bytes(plane)) / np.float32(255)
+
+
+def _check_square(name: str, size_px: int) -> None:
+    if not (3 <= size_px <= 1001 and size_px % 2):
+        raise ArgumentError(f"filter {name!r}: size_px must be odd and between 3 and 1001, not {size_px!r}.")
 
 
 def _check_strength(name: str, setting: str, value: float, high: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -119,21 +121,32 @@ def build_unet(
     widths = [round(filters * growth**level) for level in range(levels)]
     n_in = _KINDS * n_channels if blind else n_channels
     n_out = 2 * n_channels if blind else n_channels
-    # the finest level's first block on the way down; it sees 2x2 pixels as one place
-    kernel, norm, relu = _convolve(4 * n_in, filters, 3, padding=1)
-    rest = nn.Sequential(
-        relu,
-        *_make_level(widths, blocks, whole, coarsest, n_done=1),
-        nn.Conv2d(filters, 4 * n_out, 3, padding=1),
-        nn.PixelShuffle(2),
-    )
-    stem = nn.Sequential(nn.PixelUnshuffle(2), kernel, norm)
+    stem, rest = make_body(n_in, n_out, widths, blocks=blocks, whole=whole, coarsest=coarsest)
     body = BlindUNet(stem, filters, rest) if blind else nn.Sequential(stem, rest)
     return UNet(body, padded_to, takes_any_size=not whole)
 
 
+def make_body(
+    n_in: int, n_out: int, widths: list[int], *, blocks: int = 1, whole: int = 0, coarsest: Sequence[int] = ()
+) -> tuple[nn.Sequential, nn.Sequential]:
+    """The stem, up to the first ReLU, and all that follows: maps (N, n_in, H, W) -> (N, n_out, H, W).
+
+    widths: maps at half the size, at a quarter and so on. The stem sees 2x2 pixels as one place, and the last
+    convolution gives them so. blocks, whole: as for `unet`; coarsest: height and width of the last level.
+    """
+    kernel, norm, relu = _convolve(4 * n_in, widths[0], 3, padding=1)
+    stem = nn.Sequential(nn.PixelUnshuffle(2), kernel, norm)
+    rest = nn.Sequential(
+        relu,
+        *_make_level(widths, blocks, whole, coarsest, n_done=1),
+        nn.Conv2d(widths[0], 4 * n_out, 3, padding=1),
+        nn.PixelShuffle(2),
+    )
+    return stem, rest
+
+
 def _make_level(
-    widths: list[int], blocks: int, whole: int, coarsest: list[int], n_done: int = 0
+    widths: list[int], blocks: int, whole: int, coarsest: Sequence[int], n_done: int = 0
 ) -> list[nn.Module]:
     """Convolutions at one size, around all that is done at smaller ones.
 
@@ -156,7 +169,7 @@ def _make_level(
     return [*way(blocks - n_done), *see, *way(blocks)]
 
 
-def _see_whole(filters: int, sides: list[int], units: int) -> nn.Module:
+def _see_whole(filters: int, sides: Sequence[int], units: int) -> nn.Module:
     """A dense layer over all places, and back."""
     height, width = sides
     n = filters * height * width

@@ -13,6 +13,7 @@ import numpy as np
 from legible.apply.restorer import Restorer
 from legible.apply.runtime import load_runtime
 from legible.cards import NETWORK, Card, find_card
+from legible.data import DATASETS
 from legible.errors import ArgumentError, ModelError, UnknownName
 from legible.evaluation.measures import MEASURES
 from legible.models import CLASSIFIER, MODELS, kind_of
@@ -21,7 +22,7 @@ from legible.registry import Registry
 from legible.seeds import rng_for
 from legible.training import variational as variational  # noqa: PLC0414  (fills TASKS)
 from legible.training.settings import Settings
-from legible.training.tasks import TASKS, Classify, Restore, Task
+from legible.training.tasks import TASKS, Classify, Task
 
 Watch = Literal["validation", "test", "nothing"]
 WATCHES = ("validation", "test", "nothing")
@@ -101,8 +102,7 @@ class Run:
         if self.after and needed != CLASSIFIER:
             raise ArgumentError(f"only classifiers can be put after a restorer, not {self.model!r}.")
         noise = self.train_noise if self.fresh_noise else ()
-        task = TASKS.call(self.task, noise, self.settings.augment, self.settings.label_smoothing)
-        return replace(task, in_pairs=not self.fresh_noise) if isinstance(task, Restore) else task
+        return TASKS.call(self.task, noise, self.settings.augment, self.settings.label_smoothing)
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain values, the way it stands in a row."""
@@ -229,7 +229,7 @@ def shrink(line: Line, *, n_seeds: int = 2) -> Line:
     The published figure is for other images, so there is nothing to reach.
     """
     if not line.quick_epochs:
-        return replace(line, runs=(), target=None, note="left out: even its small version takes long.")
+        return replace(line, runs=(), target=None, prove=None, note="left out of the small version.")
     runs = tuple(_shrink(run, line.quick_epochs) for run in line.runs if run.seed < n_seeds)
     return replace(line, runs=runs, target=None)
 
@@ -237,4 +237,5 @@ def shrink(line: Line, *, n_seeds: int = 2) -> Line:
 def _shrink(run: Run, most_epochs: int) -> Run:
     settings = replace(run.settings, n_epochs=min(run.settings.n_epochs, most_epochs))
     task = "draw:samples=10" if run.task_name == "draw" else run.task
-    return replace(run, dataset="digits-embedded", settings=settings, task=task)
+    small = DATASETS.get(run.dataset).facts.get("small", "digits-embedded")
+    return replace(run, dataset=small, settings=settings, task=task)

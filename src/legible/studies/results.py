@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from legible.data.split import Splits
+from legible.errors import InputError
 from legible.evaluation.measures import MEASURES
 from legible.evaluation.metrics import mean_and_spread
 from legible.report.tables import Table, duration
@@ -30,9 +31,23 @@ class Results:
             self._splits[dataset] = self.load(dataset)
         return self._splits[dataset]
 
+    def has(self, dataset: str) -> bool:
+        """Whether a dataset is at hand."""
+        try:
+            self.splits(dataset)
+        except InputError:
+            return False
+        return True
+
     def row(self, run: Run) -> dict[str, Any] | None:
-        """The row of a run, or None while it has not been done."""
-        return self.rows.get(run.key(self.splits(run.dataset).data_hash))
+        """The row of a run, or None while it has not been done.
+
+        Where its data is not at hand, a row of the same settings is taken for it.
+        """
+        if self.has(run.dataset):
+            return self.rows.get(run.key(self.splits(run.dataset).data_hash))
+        settings = run.to_json()
+        return next((row for row in self.rows.values() if row["run"] == settings), None)
 
     def rows_of(self, line: Line) -> list[dict[str, Any]]:
         """The rows of a line's finished runs."""
@@ -53,7 +68,10 @@ class Results:
     def proof(self, line: Line) -> str:
         """What a line that is not an accuracy found; done once, since it may train a small net."""
         if line.prove is not None and line.row not in self._proofs:
-            self._proofs[line.row] = line.prove()
+            try:
+                self._proofs[line.row] = line.prove()
+            except InputError as error:  # its data is not at hand
+                self._proofs[line.row] = f"{MISSING}\n{error}"
         return self._proofs.get(line.row, "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -31,11 +31,12 @@ from legible.studies.remembered import remember
 from legible.studies.stage import Stage, stage
 from legible.training.checkpoint import load_checkpoint, read_facts, save_checkpoint
 from legible.training.loop import Epoch, State, fit, predictor, prepare
-from legible.training.tasks import Task
+from legible.training.tasks import Restore, Task
 from legible.training.variational import Draw, drawer, weigher
 
 N_SAMPLES = 24  # test images whose probabilities a row keeps: the first four, then twenty at random
 N_RESTORED = 6  # test images whose restored pixels a row keeps
+N_RESTORED_PIXELS = 300_000  # at most: of pages, one
 N_DRAWN = 10  # drawings of each class that a row keeps
 N_MAPPED = 20  # drawings on each side of a map of two latents
 N_POINTS = 2000  # test images whose two latents a row keeps
@@ -61,7 +62,10 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
     """
     key = run.key(splits.data_hash)
     model = build_model(run.model, splits.train.image_shape, len(splits.train.classes), seed=run.seed)
-    work = Work(run, key, run.build_task(), stage(run, splits), prepare(model, run.settings))
+    staged, task = stage(run, splits), run.build_task()
+    if isinstance(task, Restore):
+        task = replace(task, in_pairs=staged.in_pairs)
+    work = Work(run, key, task, staged, prepare(model, run.settings))
     if checkpoint is not None and checkpoint.exists():
         facts = read_facts(checkpoint)
         if facts["key"] != key:
@@ -197,7 +201,8 @@ def _sample_probabilities(work: Work, data: Labelled) -> dict[str, Any]:
 def _sample_restored(work: Work, data: Labelled) -> dict[str, Any]:
     """The first test images of different labels, restored: bytes (N, C, H, W), packed as text."""
     _, first = np.unique(data.labels, return_index=True)
-    indices = sorted(first.tolist())[:N_RESTORED]
+    most = min(N_RESTORED, max(1, N_RESTORED_PIXELS // data.images[0].size))
+    indices = sorted(first.tolist())[:most]
     return {"indices": indices, "restored": pack_images(answers_of(work)(data.images[indices]))}
 
 

@@ -16,11 +16,15 @@ from legible.studies.plan import Run, load_restorer
 
 @dataclass(frozen=True)
 class Stage:
-    """The images of one run, noise and all: what it learns from, what gives its curve, what judges it."""
+    """The images of one run, noise and all: what it learns from, what gives its curve, what judges it.
+
+    in_pairs: training images have a noisy copy of their own in front of them, as further channels.
+    """
 
     train: Labelled
     watch: Shown | None
     tests: dict[str, Shown]
+    in_pairs: bool
 
 
 def stage(run: Run, splits: Splits) -> Stage:
@@ -41,19 +45,20 @@ def stage(run: Run, splits: Splits) -> Stage:
 
     def show(data: Labelled, name: str, stream: str) -> Shown:
         chain, _, restorer = name.partition(">")
-        seen = _with_noise(data, chain, stream, run.dataset)
+        seen = _with_noise(data.as_found(), chain, stream, run.dataset)
         if restorer:
             seen = replace(seen, images=restorers[restorer](seen.images))
-        return Shown(seen, data.images)
+        return Shown(seen, data.images, by_kind=data.noisy is not None)
 
     tests = {name: show(test, name, "test noise") for name in run.tests}
     watch = None if watched is None else show(watched, run.tests[0], f"{run.watch} noise")
+    seen = train.as_found()
     if not run.fresh_noise:
-        noisy = _with_noise(train, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
-        in_pairs = run.kind == AUTOENCODER  # each noisy image with its clean one
-        images = np.concatenate([noisy.images, train.images], axis=1) if in_pairs else noisy.images
-        train = replace(train, images=images)
-    return Stage(train, watch, tests)
+        seen = _with_noise(seen, "+".join(run.train_noise), "train noise", f"{run.dataset} {run.seed}")
+    in_pairs = run.kind == AUTOENCODER and seen is not train
+    if in_pairs:
+        seen = replace(seen, images=np.concatenate([seen.images, train.images], axis=1))
+    return Stage(seen, watch, tests, in_pairs)
 
 
 def _with_noise(data: Labelled, chain: str, stream: str, dataset: str) -> Labelled:

@@ -23,6 +23,7 @@ from legible.training.optimisers import OPTIMISERS, SCHEDULES, set_learning_rate
 from legible.training.settings import Settings
 from legible.training.tasks import Draws, Task
 
+PIXELS_AT_ONCE = 1000 * 28 * 28  # when a model is judged: a net keeps a hundred times as many numbers
 # a net that saturates has gradients below 1e-38, which take processors 17 times as long; told here too, since
 # threads that are there already would go on as before
 torch.set_flush_denormal(True)
@@ -175,13 +176,14 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
     return torch.autocast(device.type, torch.bfloat16)
 
 
-def predictor(model: nn.Module, *, batch_size: int = 1000) -> Callable[[np.ndarray], np.ndarray]:
+def predictor(model: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
     """A function that maps images (N, C, H, W) to the model's outputs as float32, in evaluation mode."""
     device = next(model.parameters()).device
 
     def predict(images: np.ndarray) -> np.ndarray:
         model.eval()
         with torch.inference_mode():
+            batch_size = max(1, PIXELS_AT_ONCE // images[0, 0].size)
             batches = torch.split(torch.from_numpy(images), batch_size)
             outputs = [model(batch.to(device)).float().cpu() for batch in batches]
         return torch.cat(outputs).numpy()

@@ -1,0 +1,78 @@
+"""A net that cleans pages: a U-Net tells how to read each pixel, and a few filters sharpen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from legible.models import MODELS, ImageShape
+from legible.models.autoencoder import check_between
+from legible.models.unet import UNet, make_body
+
+_MAPS = 3  # that the U-Net gives each pixel: an offset, a contrast, and one that only the sharpening sees
+
+
+class PageNet(nn.Module):
+    """Ink from darkness: offset + contrast * darkness, and what the pixels around it say about its edges.
+
+    Measured on NoisyOffice: paper and print make a pixel's darkness by one formula, so that with the paper
+    known the print follows from the pixel alone; and the clean ink follows from the print's 3x3 pixels. The
+    paper is smooth, and seen at half the size and below (`body`); edges are not (`sharpen`).
+    """
+
+    def __init__(self, body: nn.Module, n_channels: int, fine: int) -> None:
+        super().__init__()
+        self.body = body
+        self.sharpen = nn.Sequential(
+            nn.Conv2d(_MAPS * n_channels, fine, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(fine, fine, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(fine, n_channels, 3, padding=1),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Pixel logits (N, C, H, W) of images (N, C, H, W)."""
+        offset, contrast, more = self.body(images).chunk(_MAPS, 1)
+        darkness = 2 * images - 1  # paper is -1
+        ink = offset + contrast * darkness
+        return ink + self.sharpen(torch.cat([ink, darkness, more], 1))  # type: ignore[no-any-return]
+
+
+@MODELS.register(
+    "page-net",
+    kind="autoencoder",
+    paper="ours",
+    smallest=1,
+    recipe={
+        "n_epochs": 10,
+        "batch_size": 16,
+        "optimiser": "muon",
+        "learning_rate": 0.1,
+        "schedule": "triangle:warmup=0.1,final=0.02",
+    },
+)
+def build_page_net(
+    image_shape: ImageShape,
+    n_classes: int,
+    *,
+    filters: int = 16,
+    growth: float = 2.0,
+    levels: int = 4,
+    fine: int = 16,
+) -> nn.Module:
+    """A small U-Net at half the size and below, and a few filters at full size: see PageNet.
+
+    filters: maps at half the size; each further level has `growth` times as many at half of that. levels: 1
+    to 8. fine: filters at full size. 480,429 parameters for grey images, of any size; paper is added up to
+    multiples of 2^levels.
+    """
+    for name, value, low, top in (
+        ("filters", filters, 1, 4096), ("growth", growth, 1, 4), ("levels", levels, 1, 8),
+        ("fine", fine, 1, 4096),
+    ):  # fmt: skip
+        check_between(f"model 'page-net': {name}", value, low, top)
+    n_channels = image_shape[0]
+    widths = [round(filters * growth**level) for level in range(levels)]
+    body = nn.Sequential(*make_body(n_channels, _MAPS * n_channels, widths))
+    return UNet(PageNet(body, n_channels, fine), 2**levels, takes_any_size=True)
