@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from legible.apply.saved import clean as clean
     from legible.apply.saved import load as load
     from legible.data import load_dataset as load_dataset
     from legible.errors import LegibleError as LegibleError
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "LegibleError": "legible.errors",
     "add_noise": "legible.noise",
+    "clean": "legible.apply.saved",
     "from_array": "legible.images",
     "load": "legible.apply.saved",
     "load_dataset": "legible.data",
 }
-__all__ = ["LegibleError", "add_noise", "from_array", "load", "load_dataset"]
+__all__ = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset"]
 
 
 def __getattr__(name: str) -> object:

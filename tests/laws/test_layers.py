@@ -17,7 +17,9 @@ LAYERS = (
     ("errors",),
     ("registry", "output", "memory", "seeds", "choices"),
     ("images",),
-    ("data", "noise", "models", "evaluation.metrics", "cards"),
+    ("pictures",),
+    ("noise", "models", "evaluation.metrics", "cards"),
+    ("data",),
     ("training", "apply"),
     ("evaluation", "report"),
     ("studies",),
@@ -25,13 +27,13 @@ LAYERS = (
     ("__init__", "__main__"),
 )
 TOGETHER = {("report", "evaluation")}
-APPLY_MAY_IMPORT = {"apply", "images", "cards", "output", "errors", "registry", "choices"}
+APPLY_MAY_IMPORT = {"apply", "images", "pictures", "cards", "output", "errors", "registry", "choices"}
 CARDS_MAY_IMPORT = APPLY_MAY_IMPORT - {"apply"}
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}
 MAY_BE_HEAVY = {"models", "training", "report", "studies"}
 CATALOGUES = {
-    "data/digits.py",
-    *(f"noise/{name}.py" for name in ("pixels", "blurs", "geometry")),
+    *(f"data/{name}.py" for name in ("digits", "pages", "page_tiles")),
+    *(f"noise/{name}.py" for name in ("pixels", "blurs", "geometry", "paper", "scans")),
     *(f"models/{name}.py" for name in ("mlp", "convnet", "digits")),
     *(f"training/{name}.py" for name in ("augment", "optimisers")),
 }

@@ -20,25 +20,27 @@ _ANY = -1  # images at once, said to OpenVINO
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
-def load_runtime(card: Card) -> Predict:
+def load_runtime(card: Card, *, n_cores: int | None = None) -> Predict:
     """A function that maps images (N, C, H, W) to the card's outputs, float32.
 
     A classifier gives logits (N, K), a restorer the restored images (N, C, H, W). Batches run side by
-    side on all cores. Raises ModelError when the file is missing or damaged; the function raises InputError
-    for images of another shape than the card takes.
+    side on all cores, or on n_cores. Raises ModelError when the file is missing or damaged; the function
+    raises InputError for images of another shape than the card takes.
     """
     path = check_file(card, NETWORK)
-    networks = {card.image_shape: _Network(path, [_pad_shape(card.image_shape, card.multiple)])}
+    own = _Network(path, [_pad_shape(card.image_shape, card.multiple)], n_cores)
+    others: list[_Network] = []  # one for images of all other sizes, loaded when the first of them comes
 
     def predict(images: np.ndarray) -> np.ndarray:
         check_images(images)
         shape = images.shape[1:]
-        if shape not in networks:
+        if shape != card.image_shape:
             _check_shape(card, shape)
-            networks.clear()  # one size at a time: a compiled network holds memory for its images
-            networks[shape] = _Network(path, [_pad_shape(shape, card.multiple)])
+            if not others:
+                others.append(_Network(path, [(shape[0], _ANY, _ANY)], n_cores))
         padded = _pad(images, card.multiple)
-        outputs = networks[shape].run([np.ascontiguousarray(padded)])
+        network = own if shape == card.image_shape else others[0]
+        outputs = network.run([np.ascontiguousarray(padded)])
         return outputs if padded is images else outputs[..., : shape[1], : shape[2]]
 
     return predict
@@ -60,18 +62,18 @@ class _Network:
     which is up to twice as fast, else for any number. Raises ModelError for a damaged file.
     """
 
-    def __init__(self, path: Path, shapes: list[tuple[int, ...]]) -> None:
+    def __init__(self, path: Path, shapes: list[tuple[int, ...]], n_cores: int | None = None) -> None:
         ov = _import_openvino()
         self._path, self._shapes, self._compiled = path, shapes, dict[int, Any]()
-        self._n_cores, self._core = _count_cores(), ov.Core()
+        self._n_cores, self._core = n_cores or _count_cores(), ov.Core()
         try:
             self._network = self._core.read_model(path)
             self._set_batch(_ANY)
         except RuntimeError as error:
             raise _tell(path, error) from error
-        self._shape = [side.get_length() for side in list(self._network.output(0).partial_shape)[1:]]
-        n_pixels = max(math.prod(self._shape[1:]), math.prod(shapes[0][1:]))
-        self._n_at_once = max(1, BATCH_PIXELS // n_pixels)
+        gives = list(self._network.output(0).partial_shape)[1:]
+        # a side that is not known beforehand is that of the input, as restorers have it
+        self._shape = [_ANY if side.is_dynamic else side.get_length() for side in gives]
 
     def run(self, inputs: list[np.ndarray]) -> np.ndarray:
         """Inputs of N each -> outputs of N, in order.
@@ -79,9 +81,11 @@ class _Network:
         No callbacks: a callback still being freed on a worker thread can wait for ever for the interpreter,
         which is itself waiting for that thread.
         """
-        n, size = len(inputs[0]), self._n_at_once
-        outputs = np.empty((n, *self._shape), np.float32)
-        network = self._compile(size if n >= size else _ANY)
+        n, takes = len(inputs[0]), inputs[0].shape[1:]
+        gives = takes if _ANY in self._shape else tuple(self._shape)
+        size = max(1, BATCH_PIXELS // max(math.prod(gives[1:]), math.prod(takes[1:])))
+        outputs = np.empty((n, *gives), np.float32)
+        network = self._compile(size if n >= size and _ANY not in self._shape else _ANY)
         starts = range(0, n, size)
         # two for each core, one computes while the other's outputs are fetched; no more than there is to do
         requests = [network.create_infer_request() for _ in starts[: 2 * self._n_cores]]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numpy as np
+
 from legible.apply.classifier import Classifier
+from legible.apply.cleaner import Cleaner, CleanPage, Mode
 from legible.apply.generator import Generator
 from legible.apply.restorer import Restorer
 from legible.apply.runtime import load_decoder, load_runtime
 from legible.cards import find_card
 from legible.errors import ModelError
+
+CLEANER = "page-cleaner"
 
 
 def load(name: str) -> Classifier | Restorer | Generator:
@@ -24,3 +31,24 @@ def load(name: str) -> Classifier | Restorer | Generator:
     if card.task == "draw":
         return Generator(card, load_decoder(card))
     raise ModelError(f"{card.folder} holds a model for {card.task!r}, which this version does not know.")
+
+
+def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None) -> Cleaner:
+    """Load a saved restorer to clean pages with, on all cores or on n_cores.
+
+    Raises ModelError for a model that is not for grey images of any size.
+    """
+    card = find_card(model)
+    if card.task != "restore" or not card.multiple or card.image_shape[0] != 1:
+        raise ModelError(f"model {model!r} cleans no pages: that takes a restorer of grey images, any size.")
+    return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores)))
+
+
+def clean(image: np.ndarray, *, mode: Mode = "grey") -> CleanPage:
+    """Take stains, creases, shadows and bleed-through off a scanned page; see Cleaner.clean."""
+    return _shipped_cleaner().clean(image, mode=mode)
+
+
+@lru_cache(maxsize=1)
+def _shipped_cleaner() -> Cleaner:
+    return load_cleaner()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from legible.cli import catalogues, evaluate, generate, models, reproduce, train
+from legible.cli import catalogues, clean, evaluate, generate, models, reproduce, train
 from legible.cli.screen import say
 from legible.errors import ExitCode, LegibleError, MissingExtra, OutputError
 
@@ -19,12 +19,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Train, judge and keep networks that read handwriting, and reproduce published results.",
+    help="Clean scanned pages; train, judge and keep networks that read handwriting; reproduce reports.",
     epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "
     "7 results differ, 130 interrupted.",
 )
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("clean")(clean.clean)
 app.command("generate")(generate.generate)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(models.app, name="models")

@@ -1,0 +1,106 @@
+"""Clean one file of pages to another: what each of many workers does, leaving nothing half-written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from legible.apply.cleaner import Cleaner, Mode
+from legible.apply.pages import Page, open_document, write_document
+from legible.errors import ExitCode, LegibleError
+from legible.output import new_file
+
+_COMPARED_PX = 1600  # most pixels on a side of one half of a comparison
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to clean. form: of what is written. compared: where before and after go, side by side."""
+
+    source: Path
+    target: Path
+    form: str
+    mode: Mode
+    dpi: float | None
+    most_pixels: int
+    compared: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a file: a line for each page, or an error, with its exit code."""
+
+    job: Job
+    pages: tuple[dict[str, Any], ...] = ()
+    error: str = ""
+    code: ExitCode = ExitCode.OK
+
+    @property
+    def grew(self) -> float:
+        """How many times as large the written file is."""
+        return self.job.target.stat().st_size / max(1, self.job.source.stat().st_size) if self.pages else 0.0
+
+
+def clean_file(cleaner: Cleaner, job: Job) -> Report:
+    """Clean a file's pages, in turn. An error is reported, not raised; nothing half-written stays."""
+    lines: list[dict[str, Any]] = []
+    try:
+        colour = job.mode == "colour"
+        with open_document(job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour) as document:
+            cleaned = _clean_pages(cleaner, job, document, lines)
+            with new_file(job.target, overwrite=job.overwrite) as temporary:
+                write_document(temporary, cleaned, form=job.form)
+    except LegibleError as error:
+        return Report(job, error=str(error), code=error.exit_code)
+    except MemoryError:
+        text = f"{job.source}: not enough memory for a page. Close other programs, or take fewer --workers."
+        return Report(job, error=text, code=ExitCode.INPUT)
+    return Report(job, tuple(lines))
+
+
+def _clean_pages(cleaner: Cleaner, job: Job, document: Any, lines: list[dict[str, Any]]) -> Iterator[Page]:
+    for number, page in enumerate(document, start=1):
+        started = time.perf_counter()
+        mode: Mode = "black-and-white" if page.two_valued else job.mode
+        before = None if job.compared is None else _shrink(page.pixels)
+        cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
+        if before is not None:
+            _write_comparison(job, number, before, _shrink(cleaned.image))
+        yield page.with_pixels(cleaned.image, two_valued=mode == "black-and-white")
+        height, width = page.pixels.shape[:2]
+        lines.append({
+            "file": str(job.source), "page": number, "pages": document.n_pages, "output": str(job.target),
+            "width": width, "height": height, "mode": mode,
+            "dpi": page.dpi and [round(side, 2) for side in page.dpi],
+            "ink_before": round(cleaned.ink_before, 5), "ink_after": round(cleaned.ink_after, 5),
+            "changed": round(cleaned.changed, 5), "reduced_by": cleaned.reduced_by,
+            "vanished": [list(box) for box in cleaned.vanished],
+            "seconds": round(time.perf_counter() - started, 3),
+            "network_seconds": round(cleaned.network_seconds, 3),
+        })  # fmt: skip
+
+
+def _write_comparison(job: Job, number: int, before: np.ndarray, after: np.ndarray) -> None:
+    assert job.compared is not None
+    gap = np.full((len(before), 12, 3), 128, np.uint8)
+    path = job.compared / f"{job.target.name}.{number:03d}.png"
+    with new_file(path, overwrite=True) as temporary:
+        write_document(temporary, iter([Page(np.hstack([before, gap, after]))]), form="PNG")
+
+
+def _shrink(pixels: np.ndarray) -> np.ndarray:
+    """As (H, W, 3) bytes, small enough to look at."""
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    scale = min(1.0, _COMPARED_PX / max(pixels.shape[:2]))
+    small = (
+        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    )
+    return small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)

@@ -1,0 +1,209 @@
+"""Clean scanned pages with a saved restorer: any size, grey, colour or black-and-white. Needs no PyTorch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from legible.apply.guided import Guide, enlarge
+from legible.apply.restorer import Restorer
+from legible.apply.strokes import estimate_stroke_px, find_ink
+from legible.apply.tiles import run_in_tiles
+from legible.errors import ArgumentError, InputError
+
+Mode = Literal["grey", "colour", "black-and-white"]
+MODES: tuple[Mode, ...] = ("grey", "colour", "black-and-white")
+WIDEST_STROKE_PX = 3.2  # that the network sees as it was trained; pages with wider ones are reduced
+THINNEST_STROKE_PX = 1.2
+_LARGE_PIXELS = 2_500_000  # a page of more is reduced further, as long as strokes stay wide enough
+HALO_PX = 64
+THRESHOLD = 0.5  # of ink, in black-and-white
+_ROWS = 512  # that are composed at a time
+_COLOUR_PIXELS = 2_500_000  # at most, of the page that colours are told apart on
+_BLOCK_PX = 48  # side of the squares that are searched for vanished text, on the reduced page
+_VANISHED = 0.15  # of the ink of a square
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+
+
+@dataclass(frozen=True, eq=False)
+class CleanPage:
+    """A cleaned page, and what was done to it.
+
+    image: of the input's size and depth, white paper; (H, W), or (H, W, 3) in mode colour.
+    ink_before, ink_after: the mean darkness of the page, 0 to 1. changed: the mean change of a pixel, 0 to 1.
+    reduced_by: how many of the page's pixels on a side the network saw as one. vanished: where likely text is
+    gone. seconds: in all; network_seconds: of them, the network's.
+    """
+
+    image: np.ndarray
+    mode: Mode
+    ink_before: float
+    ink_after: float
+    changed: float
+    reduced_by: int
+    vanished: tuple[Box, ...]
+    seconds: float
+    network_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """A saved restorer of pages, loaded once and ready for pages of any size."""
+
+    restorer: Restorer
+
+    def clean(self, image: np.ndarray, *, mode: Mode = "grey", in_place: bool = False) -> CleanPage:
+        """Take stains, creases, shadows and bleed-through off a page, and leave what is written.
+
+        image: (H, W), (H, W, 1) or (H, W, 3) RGB, bytes or 16 bits, the highest number white; not changed.
+        mode: grey; colour, where colour ink such as stamps stays as it is; black-and-white, each pixel one or
+        the other. in_place: write the clean page over the image where both have one shape, to save memory.
+        Raises InputError, ArgumentError.
+        """
+        started = time.perf_counter()
+        if mode not in MODES:
+            raise ArgumentError(f"mode is one of {', '.join(MODES)}, not {mode!r}.")
+        page = _check_page(image)
+        grey = _to_grey(page)
+        factor = choose_factor(grey)
+        reduced = 255 - _reduce(grey, factor)
+        del grey
+        at = time.perf_counter()
+        made = run_in_tiles(
+            self.restorer.restore, reduced, halo=HALO_PX, multiple=max(self.restorer.card.multiple, 1)
+        )
+        network_seconds = time.perf_counter() - at
+        shown = page if mode == "colour" or page.ndim == 2 else page[..., 0]
+        cleaned = shown if in_place and shown is page and page.flags.writeable else np.empty_like(shown)
+        before, after, change = _compose(page, reduced, made, factor, mode, cleaned)
+        return CleanPage(
+            image=cleaned,
+            mode=mode,
+            ink_before=before,
+            ink_after=after,
+            changed=change,
+            reduced_by=factor,
+            vanished=tuple(find_vanished(reduced, made, factor)),
+            seconds=time.perf_counter() - started,
+            network_seconds=network_seconds,
+        )
+
+
+def choose_factor(grey: np.ndarray) -> int:
+    """By how much to reduce a page (H, W) of bytes, so that its strokes are as wide as the network knows."""
+    stroke_px = estimate_stroke_px(grey)
+    if stroke_px is None:
+        answer: int = max(1, round((grey.size / _LARGE_PIXELS) ** 0.5))
+        return answer
+    factor = max(1, int(np.ceil(stroke_px / WIDEST_STROKE_PX)))
+    while grey.size / factor**2 > _LARGE_PIXELS and stroke_px / (factor + 1) >= THINNEST_STROKE_PX:
+        factor += 1
+    return factor
+
+
+def find_vanished(before: np.ndarray, after: np.ndarray, factor: int) -> Iterator[Box]:
+    """Squares where there was likely text and nearly all of its ink is gone. Both (H, W) bytes, 255 = ink."""
+    strokes = find_ink(255 - before)
+    for top in range(0, before.shape[0], _BLOCK_PX):
+        for left in range(0, before.shape[1], _BLOCK_PX):
+            part = np.s_[top : top + _BLOCK_PX, left : left + _BLOCK_PX]
+            ink = strokes[part]
+            edges = int((ink[1:] != ink[:-1]).sum() + (ink[:, 1:] != ink[:, :-1]).sum())
+            is_like_text = 0.04 < ink.mean() < 0.4 and edges > 0.4 * ink.sum()
+            if is_like_text and after[part][ink].mean() < _VANISHED * before[part][ink].mean():
+                height, width = ink.shape
+                yield (left * factor, top * factor, (left + width) * factor, (top + height) * factor)
+
+
+def _compose(
+    page: np.ndarray, reduced: np.ndarray, made: np.ndarray, factor: int, mode: Mode, cleaned: np.ndarray
+) -> tuple[float, float, float]:
+    """Write the cleaned page, some rows at a time; give its mean ink before and after, and mean change."""
+    top_value = np.float32(np.iinfo(page.dtype).max)
+    guide = Guide(reduced, made) if factor > 1 else None
+    colours = _Colours(reduced, made, page) if mode == "colour" and page.ndim == 3 else None
+    sums = np.zeros(3)
+    for top in range(0, len(page), _ROWS):
+        rows = page[top : top + _ROWS]
+        ink = 1 - _luma(rows) / top_value
+        if guide is not None:
+            kept = guide.apply(ink, top, len(page))
+        else:
+            kept = made[top : top + _ROWS].astype(np.float32) / 255
+        if mode == "black-and-white":
+            kept = (kept >= THRESHOLD).astype(np.float32)
+        bright = 1 - kept if colours is None else colours.paint(rows, kept, top)
+        sums += [float(part.sum(dtype=np.float64)) for part in (ink, kept, np.abs(ink - kept))]
+        cleaned[top : top + _ROWS] = np.rint(bright * top_value).astype(page.dtype)
+    before, after, change = (sums / (page.shape[0] * page.shape[1])).tolist()
+    return before, after, change
+
+
+class _Colours:
+    """The paper's colour all over a page, and where there is colour ink."""
+
+    def __init__(self, reduced: np.ndarray, made: np.ndarray, page: np.ndarray) -> None:
+        self._height = len(page)
+        scale = min(1.0, (_COLOUR_PIXELS / reduced.size) ** 0.5)
+        size = (round(reduced.shape[1] * scale) or 1, round(reduced.shape[0] * scale) or 1)
+        small = cv2.resize(page, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small /= np.iinfo(page.dtype).max
+        made = cv2.resize(made, size, interpolation=cv2.INTER_AREA)
+        light = np.where(made[..., None] < 16, small, 0)
+        weight = (made < 16).astype(np.float32)
+        side = max(15, min(size) // 20) | 1
+        total = cv2.blur(weight, (side, side)) + 1e-4
+        self._paper = np.clip(cv2.blur(light, (side, side)) / total[..., None], 0.05, 1)
+        relative = np.clip(small / self._paper, 0, 1)
+        chroma = relative.max(axis=2) - relative.min(axis=2)
+        broad = cv2.morphologyEx(chroma, cv2.MORPH_OPEN, np.ones((25, 25), np.uint8))
+        self._colour = np.clip((chroma - broad - 0.1) / 0.15, 0, 1)  # strokes of colour, not stains
+
+    def paint(self, rows: np.ndarray, kept: np.ndarray, top: int) -> np.ndarray:
+        """Some rows (h, W, 3) as they look on white paper, with as much ink as is to be kept."""
+        place = (top, len(rows), self._height, rows.shape[1])
+        paper = np.stack([enlarge(self._paper[..., i], *place) for i in range(3)], axis=2)
+        colour = enlarge(self._colour, *place)
+        relative = np.clip(rows.astype(np.float32) / np.iinfo(rows.dtype).max / paper, 0, 1)
+        depth = 1 - relative @ _GREY_WEIGHTS
+        wanted = np.maximum(kept, depth * colour)
+        share = np.clip(wanted / np.maximum(depth, 0.05), 0, 1.5)[..., None]
+        painted: np.ndarray = np.clip(1 - share * (1 - relative), 0, 1)
+        return painted
+
+
+def _check_page(image: np.ndarray) -> np.ndarray:
+    page = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+    if page.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"a page comes as bytes or 16-bit numbers, not {page.dtype}.")
+    if page.ndim not in (2, 3) or (page.ndim == 3 and page.shape[2] != 3) or page.size == 0:
+        raise InputError(f"a page has the shape (H, W) or (H, W, 3), not {image.shape}.")
+    return page
+
+
+def _to_grey(page: np.ndarray) -> np.ndarray:
+    """The page in grey, (H, W) bytes."""
+    if page.dtype == np.uint16:
+        page = (page >> 8).astype(np.uint8)
+    grey: np.ndarray = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if page.ndim == 3 else page
+    return grey
+
+
+def _luma(rows: np.ndarray) -> np.ndarray:
+    """The light of rows (h, W) or (h, W, 3), (h, W) float32 in the rows' own numbers."""
+    if rows.ndim == 2:
+        return rows.astype(np.float32)
+    return cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def _reduce(grey: np.ndarray, factor: int) -> np.ndarray:
+    if factor == 1:
+        return grey
+    size = (-(-grey.shape[1] // factor), -(-grey.shape[0] // factor))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
