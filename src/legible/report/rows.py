@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from legible.errors import InputError
-from legible.report.look import BLUE, GREY, LETTER_IN, PALE, new_sheet, paste, write
+from legible.report.look import BLUE, DPI, GREY, LETTER_IN, PALE, new_sheet, paste, write
 from legible.report.pictures import CELL_IN, LEAST_WIDTH_IN, LINE_IN, MOST_WIDTH_IN, check_counts
 
 _GAP_IN, _BLOCK_GAP_IN, _NAME_GAP_IN = 0.05, 0.22, 0.1
@@ -94,14 +94,17 @@ def draw_rows(
 
 
 def _lay_out(rows: Sequence[Row], heads: Sequence[str], heads_name: str) -> _Cells:
-    """Find the widest cells that the page has room for, and that notes and heads need."""
+    """Find the widest cells that the page has room for, and that notes and heads need.
+
+    Small images are enlarged to CELL_IN; those of more dots have one for each pixel where there is room.
+    """
     _, height_px, width_px = rows[0].images.shape[1:]
     columns = max(len(row.images) for row in rows)
     names = [heads_name, *(text for row in rows for text in (row.name, row.note_name))]
     left_in = LETTER_IN * max(map(len, names)) + _NAME_GAP_IN if any(names) else 0.0
     room_in = (MOST_WIDTH_IN - left_in) / columns
     texts_in = LETTER_IN * max((len(text) for row in rows for text in (*row.notes, *heads)), default=0)
-    width_in = max(min(CELL_IN, room_in - _GAP_IN), 0.2)
+    width_in = max(min(max(CELL_IN, width_px / DPI), room_in - _GAP_IN), 0.2)
     step_in = max(width_in, texts_in) + _GAP_IN
     needed_in = left_in + columns * step_in - _GAP_IN
     sheet_in = max(needed_in, LEAST_WIDTH_IN)

@@ -119,6 +119,8 @@ def restoration_table(restoration: Restoration, *, title: str = "Restoration") -
     for name in ("mse", "rmse", "psnr_db", "ssim", "bce_nats"):
         written = [_write_measure(name, r[key]) for key in (name, f"noisy_{name}")]
         rows += [(MEASURES[name].words, *written)] if any(written) else []
+    if len(restoration.kinds) > 1:
+        rows += [(f"RMSE, {k}", MEASURES["rmse"].write(mse**0.5), "") for k, mse in restoration.kinds.items()]
     rows += [
         ("least possible BCE", _write_measure("bce_nats", restoration.least_bce_nats), ""),
         ("images", f"{restoration.n_images:,}", ""),

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from legible.cards import find_card
 from legible.report import figures
 from legible.studies.plan import STUDIES, Line, Run, Study
+from legible.studies.report_b_pages import draw_pages, page_lines
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
@@ -106,9 +107,9 @@ OURS = {
 }  # fmt: skip
 
 
-@STUDIES.register("b", rows="B1-B2")
+@STUDIES.register("b", rows="B1-B3")
 def study_report_b() -> Study:
-    """Report B: autoencoders that give digits back, clean or freed of noise."""
+    """Report B: autoencoders that give digits back, clean or freed of noise, and that clean pages."""
     lines = [
         _make_line(row, replace(RECONSTRUCT, model=model), f"{words}; BCE", f"{train:.4f} / {held:.4f}",
                    target=held, measure="bce_nats")
@@ -127,8 +128,8 @@ def study_report_b() -> Study:
              note=f"at 0.5 no denoiser comes near {best} (see E5 ours), so the noise of the report's B2 was "
              f"weaker than here. And B2.1 has less than the same net has without noise ({lines[0].target}).")
     )  # fmt: skip
-    lines = [each for line in lines for each in (line, *_line_of_ours(line))]
-    return Study("Report B: autoencoders on MNIST", tuple(lines), draw_report_b)
+    lines = [each for line in lines for each in (line, *_line_of_ours(line))] + page_lines()
+    return Study("Report B: autoencoders on digits and pages", tuple(lines), draw_report_b)
 
 
 def _make_line(row: str, run: Run, system: str, published: str, **more: Any) -> Line:
@@ -161,11 +162,11 @@ def find_noise(mse: float) -> float:
 
 def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
     """B1's and B2's curves."""
-    titles = {"B1": "B1: giving digits back", "B2": "B2: taking noise off"}
+    titles = {"B1": "B1: giving digits back", "B2": "B2: taking noise off", "B3": "B3: cleaning pages"}
     return {
         f"{line.row}-curves": figures.curves(
             records, watched="test", title=f"{titles[line.row[:2]]}, {line.row}"
         )
         for line in study.lines
         if len(records := results.histories(line)) > 1
-    }
+    } | draw_pages(study, results)

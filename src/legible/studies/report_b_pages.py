@@ -1,0 +1,182 @@
+"""Report B, row B3: text on scanned pages, cleaned by autoencoders. All rows of its table.
+
+25 epochs, batch 16, Adam, MSE of pixels in [0, 1] (the report calls it RMSE), pages scaled to 540 x 420. Its
+random split puts the same texts and sheets of paper into training and test; rows called honest learn from
+NoisyOffice's partition TR and are judged on VA. Where the pools and norms sit is told by models/autoencoder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from legible.apply.saved import load_cleaner
+from legible.data import load_dataset
+from legible.data.pages import KINDS, read_noisy_office, read_unknown
+from legible.images import to_bytes
+from legible.models.filters import FILTERS
+from legible.report import figures
+from legible.report.rows import Row, draw_rows
+from legible.studies.packed import unpack_images
+from legible.studies.plan import Line, Run, Study
+from legible.studies.results import Results
+from legible.training.settings import Settings
+
+CONV, DENSE = "conv-autoencoder:filters=", "dense-autoencoder:widths=2000-2000"
+LEAKING, HONEST = "noisy-office-random", "noisy-office"
+AS_PUBLISHED = Run(
+    model="conv-autoencoder",
+    dataset=LEAKING,
+    task="restore:mse",
+    settings=Settings(n_epochs=25, batch_size=16, schedule="constant"),
+    watch="test",
+)
+PATIENT = replace(AS_PUBLISHED.settings, n_epochs=100, batch_size=8)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of the report: a model, in words, and its MSE on training and validation pages."""
+
+    row: str
+    model: str
+    words: str
+    train: float
+    held: float
+
+
+def _conv(number: int, layers: str, more: str, train: float, held: float, words: str = "") -> Published:
+    """layers: as the report has them, `5L 8F`, or filters joined by commas."""
+    count, _, filters = layers.partition(" ")
+    each = filters.removesuffix("F")
+    maps = each.replace(",", "-") if "," in each else "-".join([each] * int(count.removesuffix("L")))
+    model = f"{CONV}{maps}" + (f",{more}" if more else "")
+    return Published(f"B3.{number}", model, words or f"{layers}; {more or '3x3'}", train, held)
+
+
+def _dense(number: int, more: str, train: float, held: float) -> Published:
+    words = f"dense 2000, 2000, 226,800; {more or 'nothing between'}"
+    return Published(f"B3.{number}", DENSE + (f",{more}" if more else ""), words, train, held)
+
+
+ROWS = (
+    _conv(1, "1L 8F", "", 0.0423, 0.0431),
+    _conv(2, "3L 8F", "", 0.004, 0.0036),
+    _conv(3, "3L 16F", "", 0.0039, 0.0034),
+    _conv(4, "3L 32F", "", 0.0024, 0.0021),
+    _conv(5, "5L 1F", "", 0.1832, 0.1852),
+    _conv(6, "5L 8F", "", 0.005, 0.0045),
+    _conv(7, "5L 8F", "kernel=1,pools=2", 0.0466, 0.0412),
+    _conv(8, "5L 8F", "pools=2", 0.0054, 0.0056),
+    _conv(9, "5L 8F", "kernel=5,pools=2", 0.009, 0.008),
+    _conv(10, "5L 16F", "pools=2", 0.0023, 0.0023),
+    _conv(11, "5L 16,16,8,8,8", "pools=2", 0.0121, 0.0118),
+    _conv(12, "8L 8F", "pools=4", 0.0257, 0.0289),
+    _conv(13, "5L 16,8,8,4,4", "pools=2", 0.0166, 0.0172),
+    _conv(14, "5L 16,8,8,4,4", "kernel=5,pools=2", 0.0185, 0.0195),
+    _conv(15, "5L 16,8,8,8,8", "pools=2", 0.0180, 0.0163),
+    _dense(16, "", 0.4011, 0.3972),
+    _dense(17, "dropouts=2,rate=0.2", 0.2453, 0.1368),
+    _dense(18, "dropouts=2,rate=0.4,norms=2", 0.0791, 0.0661),
+    _dense(19, "dropouts=2,rate=0.2,norms=2", 0.0556, 0.1722),
+    _conv(20, "4L 16F", "pools=2,dropouts=1,rate=0.3,norms=4", 0.0145, 0.0745),
+    _conv(21, "4L 16F", "norms=4", 0.0075, 0.0642),
+    _conv(22, "4L 16,16,32,128", "norms=4", 0.0034, 0.0658),
+    _conv(23, "4L 32,32,64,128", "norms=1", 0.0024, 0.0273),
+    _conv(24, "4L 32,32,64,128", "", 0.0014, 0.0015, "4L 32,32,64,128; 3x3 (best)"),
+    _conv(25, "4L 32,32,64,128", "", 3.7641e-4, 4.5381e-4, "B3.24, 100 epochs, batch 8"),
+)
+SHOWN = "B3.24"
+HONEST_ROWS = ("B3.4", "B3.10", "B3.24")  # each learns anew from TR
+NOTHING_LEARNT = ("identity", "background", "sauvola")
+
+
+def page_lines() -> list[Line]:
+    """B3's table, some of its rows on the honest split, and what filters that learn nothing reach on both."""
+    lines = [_line(published, LEAKING) for published in ROWS]
+    lines += [_line(published, HONEST) for published in ROWS if published.row in HONEST_ROWS]
+    ours = Line(
+        "B3 ours", "page-cleaner, which learnt from TR and made pages: RMSE on VA in its own sizes, by kind",
+        "0.0213 at best, at random", prove=_measure_ours, quick_epochs=0,
+    )  # fmt: skip
+    return [*lines, ours, *(_filter_line(name) for name in NOTHING_LEARNT)]
+
+
+def draw_pages(study: Study, results: Results) -> dict[str, Figure]:
+    """A page as the report's best net cleans it, on both splits; and pages that `page-cleaner` never saw.
+
+    Nothing where NoisyOffice is not at hand.
+    """
+    if not results.has(HONEST):
+        return {}
+    drawn = {}
+    for row in (SHOWN, f"{SHOWN} honest"):
+        line = study.line(row)
+        for record in results.rows_of(line)[:1]:
+            test, sample = results.splits(line.runs[0].dataset).test, record["samples"][line.test]
+            drawn[f"{row.replace(' ', '-')}-page"] = figures.restored_rows(
+                test.images[sample["indices"]],
+                test.as_found().images[sample["indices"]],
+                unpack_images(sample["restored"]),
+                title=f"{row}: a page of the test, clean, dirty and cleaned",
+            )
+    return drawn | {"B3.26": _draw_unknown()}
+
+
+def _draw_unknown() -> Figure:
+    """Pages of partition TE, whose clean form nobody has published, under each kind of noise."""
+    dirty = np.stack([read_unknown(kind) for kind in KINDS.values()])[:, None]
+    restore = load_cleaner("page-cleaner").clean
+    cleaned = np.stack([1 - restore(to_bytes(1 - page[0])).image[None] / np.float32(255) for page in dirty])
+    names = list(KINDS.values())
+    blocks = [
+        [Row("dirty", dirty[part], names[part]), Row("cleaned", cleaned[part])]
+        for part in (slice(2), slice(2, 4))
+    ]
+    return draw_rows(blocks, title="B3.26: pages of partition TE, cleaned by page-cleaner")
+
+
+def _line(published: Published, dataset: str) -> Line:
+    settings = PATIENT if published.row == "B3.25" else AS_PUBLISHED.settings
+    run = replace(AS_PUBLISHED, model=published.model, dataset=dataset, settings=settings)
+    honest = dataset == HONEST
+    return Line(
+        published.row + " honest" * honest,
+        f"{published.words}; MSE" + ", TR to VA" * honest,
+        f"{published.train:.4g} / {published.held:.4g}",
+        (run,),
+        None if honest else published.held,
+        "mse",
+        quick_epochs=1,
+    )
+
+
+def _filter_line(name: str) -> Line:
+    return Line(
+        f"B3 {name}", f"the filter {name!r}, which learns nothing: RMSE at random, TR to VA, and by kind",
+        "nothing", prove=lambda: _measure_filter(name), quick_epochs=0,
+    )  # fmt: skip
+
+
+def _measure_ours() -> str:
+    cleaner = load_cleaner("page-cleaner")
+    errors: dict[str, list[float]] = {}
+    for pair in read_noisy_office():
+        if pair.partition == "VA":
+            cleaned = 1 - cleaner.clean(to_bytes(1 - pair.noisy)).image / np.float32(255)
+            errors.setdefault(pair.kind, []).append(float(np.square(cleaned - pair.clean).mean()))
+    whole = np.mean([error for found in errors.values() for error in found]) ** 0.5
+    kinds = [f"{kind} {np.mean(found) ** 0.5:.4f}" for kind, found in errors.items()]
+    return f"{whole:.4f} ({', '.join(kinds)})"
+
+
+def _measure_filter(name: str) -> str:
+    words = []
+    for dataset in (LEAKING, HONEST):
+        test = load_dataset(dataset).test
+        errors = np.square(FILTERS.call(name, test.as_found().images) - test.images).mean(axis=(1, 2, 3))
+        words.append(f"{errors.mean() ** 0.5:.4f}")
+    kinds = [f"{kind} {errors[test.labels == i].mean() ** 0.5:.4f}" for i, kind in enumerate(test.classes)]
+    return f"{words[0]}, {words[1]} ({', '.join(kinds)})"
