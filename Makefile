@@ -36,7 +36,9 @@ weights: install
 		$(foreach level,$(LEVELS),--test-noise gaussian:$(level) --test-noise salt-and-pepper:$(level)) \
 		-o runs/digit-denoiser
 	$(TRAIN) vae-ladder --noise binary --task draw:samples=500 -o runs/digit-drawer
-	for name in digits-fast digits-wide digit-bottleneck digit-denoiser digit-drawer; do \
+	$(BIN)/legible train page-net -d page-tiles --no-hold-out --task restore:mse --epochs 24 --overwrite \
+		-o runs/page-cleaner
+	for name in digits-fast digits-wide digit-bottleneck digit-denoiser digit-drawer page-cleaner; do \
 		mkdir -p src/legible/weights/$$name && \
 		cp runs/$$name/card.json runs/$$name/model.onnx runs/$$name/weights.safetensors src/legible/weights/$$name; \
 	done
