@@ -100,3 +100,11 @@ def summarise(model: nn.Module, image_shape: ImageShape) -> list[tuple[str, tupl
     for handle in handles:
         handle.remove()
     return rows
+
+
+def tell_layers(model: nn.Module, image_shape: ImageShape) -> str:
+    """The summary in words: each layer, what it gives, and its parameters."""
+    return "; ".join(
+        f"{kind} -> {' x '.join(map(str, shape))}, {n:,} parameters"
+        for kind, shape, n in summarise(model, image_shape)
+    )

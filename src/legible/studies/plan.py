@@ -158,7 +158,8 @@ QUICK_EPOCHS = 3  # at most
 class Line:
     """A line of a study's table: the runs of one system, and what was published for it.
 
-    row: its name in the reports. published: as text. measure: what the line shows of a verdict (measures.py).
+    row: its name in the reports. published: as text. measure: what the line shows of a verdict (measures.py);
+    also: a further measure, shown behind it.
     target: what is to be reached, if anything; an accuracy as a fraction.
     test: which of the runs' test conditions the line shows.
     prove: for what is not an accuracy, a function that does it and says what it found.
@@ -175,10 +176,11 @@ class Line:
     note: str = ""
     prove: Callable[[], str] | None = None
     quick_epochs: int = QUICK_EPOCHS
+    also: str = ""
 
     def __post_init__(self) -> None:
         """Write the test condition in its one canonical form."""
-        assert self.measure in MEASURES
+        assert {self.measure, self.also} - {""} <= {*MEASURES}
         object.__setattr__(self, "test", canonical_test(self.test))
 
 

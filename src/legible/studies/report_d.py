@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from legible.data import load_dataset
 from legible.data.split import Labelled, Splits
-from legible.models import build_model, count_parameters, summarise
+from legible.models import build_model, count_parameters, tell_layers
 from legible.report import figures
 from legible.studies import runner
 from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
@@ -66,10 +66,7 @@ def show_stages() -> str:
     work = runner.begin(SMALL, splits)
     records = list(runner.advance(work))
     accuracy = runner.conclude(work)["clean"].scores["accuracy"]
-    layers = "; ".join(
-        f"{kind} -> {' x '.join(map(str, shape))}, {n:,} parameters"
-        for kind, shape, n in summarise(model, splits.train.image_shape)
-    )
+    layers = tell_layers(model, splits.train.image_shape)
     return (
         f"load, define ({count_parameters(model):,} parameters), train, estimate\n"
         f"(1) load: images {images.shape}, values {images.min():g} to {images.max():g}, labels "

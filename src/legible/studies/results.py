@@ -61,9 +61,9 @@ class Results:
         """The epochs' records of all of a line's finished runs, one after the other."""
         return [record for row in self.rows_of(line) for record in row["history"]]
 
-    def values(self, line: Line) -> list[float]:
+    def values(self, line: Line, measure: str = "") -> list[float]:
         """What the line measures, of each of its finished runs: an accuracy as a fraction."""
-        return [row["scores"][line.test][line.measure] for row in self.rows_of(line)]
+        return [row["scores"][line.test][measure or line.measure] for row in self.rows_of(line)]
 
     def proof(self, line: Line) -> str:
         """What a line that is not an accuracy found; done once, since it may train a small net."""
@@ -102,11 +102,19 @@ def line_cells(line: Line, results: Results) -> list[str]:
         line.row,
         line.system,
         line.published,
-        measure.write(mean, spread),
+        measure.write(mean, spread) + _write_also(line, results),
         seeds,
         duration(seconds),
         say_reached(line, mean),
     ]
+
+
+def _write_also(line: Line, results: Results) -> str:
+    """The line's further measure, in brackets."""
+    if not line.also:
+        return ""
+    measure, (mean, spread, _) = MEASURES[line.also], mean_and_spread(results.values(line, line.also))
+    return f" ({measure.words} {measure.write(mean, spread)})"
 
 
 def say_reached(line: Line, mean: float) -> str:
