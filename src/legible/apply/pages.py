@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin
@@ -183,7 +183,9 @@ def write_document(path: Path, pages: Iterator[Page], *, form: str) -> None:
         picture, settings = _to_picture(first, form)
         if next(pages, None) is not None:
             raise ArgumentError(f"{path.name}: {form} holds one page. Choose .tif or .pdf for several.")
-        picture.save(path, format=form, **settings)
+        stored = io.BytesIO()  # Pillow's JPEG writer takes no notice when a disk is full
+        picture.save(stored, format=form, **settings)
+        path.write_bytes(stored.getbuffer())
 
 
 def _to_picture(page: Page, form: str) -> tuple[Image.Image, dict[str, Any]]:
@@ -232,7 +234,27 @@ def _write_pdf(path: Path, pages: Iterator[Page]) -> None:
         sheet.insert_obj(picture)
         sheet.gen_content()
         sheet.close()
-    document.save(path)
+    with path.open("wb") as file:
+        keeper = _KeepsError(file)
+        document.save(keeper)
+        if keeper.error is not None:
+            raise keeper.error
+
+
+@dataclass
+class _KeepsError:
+    """A file for pdfium, which takes no notice when writing fails."""
+
+    file: BinaryIO
+    error: OSError | None = None
+
+    def write(self, data: bytes) -> None:
+        """Write, unless that has failed before."""
+        try:
+            if self.error is None:
+                self.file.write(data)
+        except OSError as error:
+            self.error = error
 
 
 def _check_size(path: Path, size: tuple[int, ...], most_pixels: int) -> None:
