@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,11 +12,14 @@ import pytest
 from PIL import Image
 
 import legible as package
+from legible.apply.cleaner import HALO_PX, Cleaner
 from legible.apply.pages import Page, open_document, write_document
 from legible.apply.saved import load_cleaner
+from legible.apply.tiles import run_in_tiles
 from legible.data.page_maker import make_page
 from legible.data.page_tiles import make_pairs
 from legible.errors import ArgumentError, InputError
+from legible.noise import add_noise
 from tests.conftest import run_command
 
 
@@ -217,10 +222,57 @@ def test_inputs_are_never_written_over(legible, cleaner, scan, tmp_path):
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".pdf"])
+def test_a_full_disk_leaves_nothing_half_written(cleaner, scan, tmp_path, suffix):
+    """Files may have 2,000 bytes at most here, which fails as a full disk does: in the middle of writing."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
+        "from legible.cli import main; main()"
+    )
+    command = ["clean", scan, "-o", tmp_path / "out" / f"clean{suffix}", "--model", cleaner]
+    run = [sys.executable, "-c", code, *map(str, command)]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "cannot write" in done.stderr and "Traceback" not in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_model_for_digits_is_refused(legible, scan):
     done = legible("clean", scan, "-o", "x.png", "--model", "digits-fast")
     assert done.code == 4 and "cleans no pages" in done.err
 
 
-def test_legible_clean_is_public():
-    assert package.clean.__doc__
+@pytest.fixture(scope="module")
+def shipped() -> Cleaner:
+    return load_cleaner()
+
+
+@pytest.mark.parametrize("dpi", [100, 200, 300])
+def test_the_shipped_cleaner_takes_off_what_it_never_saw(shipped, dpi):
+    rng = np.random.default_rng(dpi)
+    ink = make_page(rng, size=(4 * dpi, 5 * dpi), dpi=dpi, points=(9, 12)).ink
+    noisy = add_noise(ink[None, None], rng, ["fog:0.4", "low-contrast:0.6"])[0, 0]
+    cleaned = package.clean(as_bytes(noisy))
+    assert np.square(1 - cleaned.image / 255 - ink).mean() < 0.1 * np.square(noisy - ink).mean()
+    assert cleaned.vanished == ()
+
+
+@pytest.mark.parametrize("dpi", [150, 300])
+def test_the_shipped_cleaner_does_clean_pages_no_harm(shipped, dpi):
+    page = as_bytes(
+        make_page(np.random.default_rng(dpi), size=(4 * dpi, 5 * dpi), dpi=dpi, points=(9, 12)).ink
+    )
+    assert shipped.clean(page).changed < 0.005
+
+
+def test_the_shipped_cleaner_in_tiles_is_itself_in_one_piece(shipped, rng):
+    ink = make_page(rng, size=(500, 700), dpi=120).ink
+    page = np.rint(255 * add_noise(ink[None, None], rng, ["office"])[0, 0]).astype(np.uint8)
+    run, multiple = shipped.restorer.restore, shipped.restorer.card.multiple
+    whole = run_in_tiles(run, page, halo=HALO_PX, multiple=multiple).astype(int)
+    tiled = run_in_tiles(run, page, halo=HALO_PX, multiple=multiple, most_pixels=260**2)
+    assert np.abs(tiled - whole).max() <= 2
+
+
+def test_python_cleans_with_the_shipped_one(shipped, scan):
+    np.testing.assert_array_equal(package.clean(read(scan)).image, shipped.clean(read(scan)).image)
