@@ -8,10 +8,10 @@ from rich.console import Console
 
 from legible.errors import ArgumentError
 from legible.evaluation.measure import judge
+from legible.evaluation.measures import duration
 from legible.report.tables import (
     Table,
     confusion_table,
-    duration,
     judgement_table,
     markdown,
     number,

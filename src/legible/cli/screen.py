@@ -48,8 +48,7 @@ class EpochLines:
 
     def show(self, record: dict[str, Any]) -> None:
         """Print one epoch's record, as studies.runner.advance yields it."""
-        from legible.evaluation.measures import MEASURES
-        from legible.report.tables import duration
+        from legible.evaluation.measures import MEASURES, duration
 
         self.n_shown += 1
         left = (time.monotonic() - self._start) / self.n_shown * (self.n_epochs - record["epoch"])
@@ -97,7 +96,7 @@ def downloading() -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def counting(what: str, *, every_s: float = 30) -> Iterator[Callable[[int, int], None]]:
     """Give a function that shows how far long work is: (done, in all). What is soon over shows nothing."""
-    from legible.report.tables import duration
+    from legible.evaluation.measures import duration
 
     told: tuple[float, int] | None = None  # when it was last shown how far it is; the pace is that since then
     bars: Any = None

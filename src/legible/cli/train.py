@@ -165,7 +165,7 @@ def train_and_keep(
     run: Run, splits: Splits, target: Path, *, resume: bool, overwrite: bool, as_json: bool
 ) -> None:
     """Train with a checkpoint per epoch, judge, and put the finished folder in its place."""
-    from legible.report.tables import duration
+    from legible.evaluation.measures import duration
     from legible.studies import runner
     from legible.studies.keep import keep_work
     from legible.training.exchange import round_weights

@@ -49,3 +49,16 @@ HEADLINES = {
     "restore": "mse",
     "draw": "bound_nats",
 }  # by task: the figure that stands for the whole verdict
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: "0.034 s", "2.41 s", "58.2 s", "2 min 29 s", "1 h 05 min"."""
+    if seconds < 9.995:
+        return f"{seconds:.{3 if seconds < 0.0995 else 2}f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    if seconds < 3599.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min"

@@ -11,7 +11,7 @@ from legible.errors import ArgumentError
 from legible.evaluation.measure import Judgement
 from legible.evaluation.measure_drawings import Drawings
 from legible.evaluation.measure_images import Restoration
-from legible.evaluation.measures import MEASURES
+from legible.evaluation.measures import MEASURES, duration
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -83,19 +83,6 @@ def percent(fraction: float, spread: float | None = None) -> str:
 def number(value: float, spread: float | None = None, digits: int = 4) -> str:
     """Write a loss or another plain figure as "0.0329", or with its spread as "0.0329 ± 0.0010"."""
     return f"{value:.{digits}f}{_plus_minus(spread, 1, digits)}"
-
-
-def duration(seconds: float) -> str:
-    """Write a time as people say it: "0.034 s", "2.41 s", "58.2 s", "2 min 29 s", "1 h 05 min"."""
-    if seconds < 9.995:
-        return f"{seconds:.{3 if seconds < 0.0995 else 2}f} s"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    if seconds < 3599.5:
-        minutes, rest = divmod(round(seconds), 60)
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes:02d} min"
 
 
 def judgement_table(judgement: Judgement, *, title: str = "Judgement") -> Table:

@@ -8,9 +8,9 @@ from typing import Any
 
 from legible.data.split import Splits
 from legible.errors import InputError
-from legible.evaluation.measures import MEASURES
+from legible.evaluation.measures import MEASURES, duration
 from legible.evaluation.metrics import mean_and_spread
-from legible.report.tables import Table, duration
+from legible.report.tables import Table
 from legible.studies.plan import Line, Run
 
 MISSING = "not run"
