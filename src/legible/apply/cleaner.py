@@ -26,7 +26,8 @@ THRESHOLD = 0.3  # of ink, in black-and-white: what reads best; at 0.5 faint str
 _ROWS = 512  # that are composed at a time
 _COLOUR_PIXELS = 2_500_000  # at most, of the page that colours are told apart on
 _BLOCK_PX = 48  # side of the squares that are searched for vanished text, on the reduced page
-_VANISHED = 0.15  # of the ink of a square
+_VANISHED = 0.15  # of the ink of a letter: with less left it is gone
+_LETTER_AREA, _LETTER_PX, _LETTERS = 12, (5, 40), 4  # pixels of a letter, its longer side, how many are text
 _GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
@@ -108,17 +109,21 @@ def choose_factor(grey: np.ndarray) -> int:
 
 
 def find_vanished(before: np.ndarray, after: np.ndarray, factor: int) -> Iterator[Box]:
-    """Squares where there was likely text and nearly all of its ink is gone. Both (H, W) bytes, 255 = ink."""
-    strokes = find_ink(255 - before)
-    for top in range(0, before.shape[0], _BLOCK_PX):
-        for left in range(0, before.shape[1], _BLOCK_PX):
-            part = np.s_[top : top + _BLOCK_PX, left : left + _BLOCK_PX]
-            ink = strokes[part]
-            edges = int((ink[1:] != ink[:-1]).sum() + (ink[:, 1:] != ink[:, :-1]).sum())
-            is_like_text = 0.04 < ink.mean() < 0.4 and edges > 0.4 * ink.sum()
-            if is_like_text and after[part][ink].mean() < _VANISHED * before[part][ink].mean():
-                height, width = ink.shape
-                yield (left * factor, top * factor, (left + width) * factor, (top + height) * factor)
+    """Squares where several letters, or what looks like them, are gone. Both (H, W) bytes, 255 = ink."""
+    _, pieces, facts, centres = cv2.connectedComponentsWithStats(find_ink(255 - before).astype(np.uint8))
+    area, longer = facts[:, cv2.CC_STAT_AREA], facts[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    is_letter = (area >= _LETTER_AREA) & (longer >= _LETTER_PX[0]) & (longer <= _LETTER_PX[1])
+    is_letter[0] = False  # the paper
+    inks = [np.bincount(pieces.ravel(), page.ravel(), len(area)) for page in (before, after)]
+    is_gone = is_letter & (inks[1] < _VANISHED * inks[0])
+    n_across = -(-before.shape[1] // _BLOCK_PX)
+    blocks = (centres[:, 1] // _BLOCK_PX * n_across + centres[:, 0] // _BLOCK_PX).astype(np.int64)
+    n_letters, n_gone = (np.bincount(blocks[which], minlength=1) for which in (is_letter, is_gone))
+    for block in np.flatnonzero(n_gone >= _LETTERS):
+        if n_gone[block] > n_letters[block] / 2:
+            top, left = (int(place) * _BLOCK_PX for place in divmod(block, n_across))
+            bottom, right = min(top + _BLOCK_PX, before.shape[0]), min(left + _BLOCK_PX, before.shape[1])
+            yield (left * factor, top * factor, right * factor, bottom * factor)
 
 
 def _compose(
