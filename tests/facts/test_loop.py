@@ -106,9 +106,8 @@ def test_loss_and_score_are_means_over_the_images_as_they_were_shown(data):
     model = small_net()
     logits = model(torch.from_numpy(data.images))
     wanted = F.cross_entropy(logits, torch.from_numpy(data.labels)).item()
-    records, _ = train(
-        data, Settings(n_epochs=1, batch_size=11, learning_rate=1e-9, optimiser="sgd"), model=model
-    )
+    settings = Settings(n_epochs=1, batch_size=11, learning_rate=1e-9, optimiser="sgd", precision="float32")
+    records, _ = train(data, settings, model=model)
     assert records[0].loss == pytest.approx(wanted, rel=1e-5)
     assert records[0].score == pytest.approx(float((logits.argmax(1).numpy() == data.labels).mean()))
 
