@@ -26,11 +26,12 @@ def f_measure(ink: np.ndarray, truth: np.ndarray) -> float:
 
 
 def binarise(grey: np.ndarray, algorithm: int) -> np.ndarray:
+    """A page (H, W) of bytes in black and white, by an algorithm of doxapy."""
     answer = np.empty_like(grey)
     doxa = doxapy.Binarization(algorithm)
     doxa.initialize(grey)
     doxa.to_binary(answer)
-    return answer == 0
+    return answer
 
 
 def main() -> None:
@@ -49,8 +50,8 @@ def main() -> None:
             ours = cleaner.clean(grey, mode="black-and-white")
             arms = {
                 "ours": ours.image == 0,
-                "Otsu": binarise(grey, algorithms.OTSU),
-                "Sauvola": binarise(grey, algorithms.SAUVOLA),
+                "Otsu": binarise(grey, algorithms.OTSU) == 0,
+                "Sauvola": binarise(grey, algorithms.SAUVOLA) == 0,
             }
             for name, ink in arms.items():
                 scores[kind][name].append(f_measure(ink, truth))

@@ -18,10 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from legible.data.page_maker import make_page
+from legible.images import to_bytes
 from legible.noise import add_noise
 from legible.seeds import rng_for
 
@@ -29,7 +29,7 @@ from legible.seeds import rng_for
 def make_files(folder: Path) -> None:
     rng = rng_for("page to time", "0")
     noisy = add_noise(make_page(rng).ink[None, None], rng, ["office:0.7"])[0, 0]
-    page = Image.fromarray(np.rint(255 * (1 - noisy)).astype(np.uint8))
+    page = Image.fromarray(to_bytes(1 - noisy))
     page.save(folder / "page.png", dpi=(300, 300))
     page.save(folder / "page.pgm")
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import cv2
 import doxapy
 import numpy as np
+from binarise_dibco import binarise
 from PIL import Image
 
 from legible.apply.cleaner import Cleaner
@@ -29,6 +30,7 @@ from legible.apply.saved import load_cleaner
 from legible.data.page_maker import make_page
 from legible.data.pages import read_noisy_office
 from legible.data.sheets import read_sheets
+from legible.images import to_bytes
 from legible.noise import add_noise
 from legible.seeds import rng_for
 
@@ -54,14 +56,6 @@ def unpaper(page: np.ndarray, folder: Path) -> np.ndarray:
     command = ["unpaper", "--overwrite", str(folder / "in.pgm"), str(folder / "out.pgm")]
     subprocess.run(command, check=True, capture_output=True)
     return np.asarray(Image.open(folder / "out.pgm").convert("L"))
-
-
-def binarise(page: np.ndarray, algorithm: int) -> np.ndarray:
-    answer = np.empty_like(page)
-    doxa = doxapy.Binarization(algorithm)
-    doxa.initialize(page)
-    doxa.to_binary(answer)
-    return answer
 
 
 def read_foreign_sheets() -> dict[str, np.ndarray]:
@@ -125,7 +119,7 @@ def main() -> None:
         made = make_page(rng, points=(9, 12), blocks=["paragraph"], languages=["English"])
         name = names[number % len(names)]
         noisy = dirty_page(made.ink, name, sheets, rng)
-        clean, dirty = (np.rint(255 * (1 - ink)).astype(np.uint8) for ink in (made.ink, noisy))
+        clean, dirty = (to_bytes(1 - ink) for ink in (made.ink, noisy))
         with tempfile.TemporaryDirectory() as folder:
             arms = clean_all(dirty, cleaner, Path(folder)) | {"clean": clean}
             arms["clean, after ours"] = cleaner.clean(clean).image

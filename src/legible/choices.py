@@ -1,4 +1,4 @@
-"""The words in which people say how an array holds images; light, so that help texts can name them."""
+"""The words in which people say how an array holds images, or what they want; light, for help texts."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ from typing import Literal
 
 Layout = Literal["auto", "channels-first", "channels-last"]
 Polarity = Literal["auto", "dark-on-light", "light-on-dark"]
+Mode = Literal["grey", "colour", "black-and-white"]  # of a cleaned page

@@ -13,6 +13,11 @@ from PIL import Image, ImageOps
 from legible.errors import InputError
 
 
+def upper_byte(pixels: np.ndarray) -> np.ndarray:
+    """Pixels of 16 bits by their upper 8; bytes as they are."""
+    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+
+
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
     """Turn whatever a picture's decoder raises into an InputError that names the file."""
@@ -31,7 +36,7 @@ def read_picture(file: Path, *, grey: bool) -> np.ndarray:
     with naming(file), Image.open(file) as opened:
         picture: Image.Image = ImageOps.exif_transpose(opened)
         if picture.mode.startswith("I"):  # 16 bits a pixel
-            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+            picture = Image.fromarray(upper_byte(np.asarray(picture)))
         if picture.has_transparency_data:
             page = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(page, picture.convert("RGBA"))

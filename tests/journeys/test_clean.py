@@ -19,12 +19,13 @@ from legible.apply.tiles import run_in_tiles
 from legible.data.page_maker import make_page
 from legible.data.page_tiles import make_pairs
 from legible.errors import ArgumentError, InputError
+from legible.images import to_bytes
 from legible.noise import add_noise
 from tests.conftest import run_command
 
 
 def as_bytes(ink: np.ndarray) -> np.ndarray:
-    return np.rint(255 * (1 - ink)).astype(np.uint8)
+    return to_bytes(1 - ink)
 
 
 @pytest.fixture(scope="session")

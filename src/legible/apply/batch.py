@@ -11,10 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from legible.apply.cleaner import Cleaner, Mode
+from legible.apply.cleaner import Cleaner
 from legible.apply.pages import Page, open_document, write_document
+from legible.choices import Mode
 from legible.errors import ExitCode, LegibleError
 from legible.output import new_file
+from legible.pictures import upper_byte
 
 _COMPARED_PX = 1600  # most pixels on a side of one half of a comparison
 
@@ -97,8 +99,7 @@ def _write_comparison(job: Job, number: int, before: np.ndarray, after: np.ndarr
 
 def _shrink(pixels: np.ndarray) -> np.ndarray:
     """As (H, W, 3) bytes, small enough to look at."""
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+    pixels = upper_byte(pixels)
     scale = min(1.0, _COMPARED_PX / max(pixels.shape[:2]))
     small = (
         cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels

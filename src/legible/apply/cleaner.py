@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -14,10 +14,10 @@ from legible.apply.guided import Guide, enlarge
 from legible.apply.restorer import Restorer
 from legible.apply.strokes import estimate_stroke_px, find_ink
 from legible.apply.tiles import run_in_tiles
+from legible.choices import Mode
 from legible.errors import ArgumentError, InputError
+from legible.pictures import upper_byte
 
-Mode = Literal["grey", "colour", "black-and-white"]
-MODES: tuple[Mode, ...] = ("grey", "colour", "black-and-white")
 WIDEST_STROKE_PX = 3.2  # that the network sees as it was trained; pages with wider ones are reduced
 THINNEST_STROKE_PX = 1.2
 _LARGE_PIXELS = 2_500_000  # a page of more is reduced further, as long as strokes stay wide enough
@@ -68,8 +68,8 @@ class Cleaner:
         Raises InputError, ArgumentError.
         """
         started = time.perf_counter()
-        if mode not in MODES:
-            raise ArgumentError(f"mode is one of {', '.join(MODES)}, not {mode!r}.")
+        if mode not in get_args(Mode):
+            raise ArgumentError(f"mode is one of {', '.join(get_args(Mode))}, not {mode!r}.")
         page = _check_page(image)
         grey = _to_grey(page)
         factor = choose_factor(grey)
@@ -194,8 +194,7 @@ def _check_page(image: np.ndarray) -> np.ndarray:
 
 def _to_grey(page: np.ndarray) -> np.ndarray:
     """The page in grey, (H, W) bytes."""
-    if page.dtype == np.uint16:
-        page = (page >> 8).astype(np.uint8)
+    page = upper_byte(page)
     grey: np.ndarray = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if page.ndim == 3 else page
     return grey
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from legible.errors import ArgumentError, InputError, MissingExtra
-from legible.pictures import naming
+from legible.pictures import naming, upper_byte
 
 FORMS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
@@ -84,9 +84,8 @@ def open_document(
         return _open_pdf(path, dpi, most_pixels, colour)
     with naming(path), _any_size():
         opened = Image.open(path)
-    n_pages = getattr(opened, "n_frames", 1) if opened.format in ("TIFF", "GIF", "WEBP") else 1
-    if n_pages > 1 and opened.format != "TIFF":
-        n_pages = 1  # of what moves, the first picture
+    # of what moves, the first picture
+    n_pages = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
     return Document(path, opened, n_pages, _read_frames(path, opened, n_pages, most_pixels, colour))
 
 
@@ -193,10 +192,7 @@ def _to_picture(page: Page, form: str) -> tuple[Image.Image, dict[str, Any]]:
     settings = dict(page.kept)
     if page.dpi:
         settings["dpi"] = page.dpi
-    pixels = page.pixels
-    if pixels.dtype == np.uint16 and form not in ("PNG", "TIFF"):
-        pixels = (pixels >> 8).astype(np.uint8)
-    picture = Image.fromarray(pixels)
+    picture = Image.fromarray(page.pixels if form in ("PNG", "TIFF") else upper_byte(page.pixels))
     if page.alpha is not None and form in ("PNG", "WEBP", "TIFF") and picture.mode in ("L", "RGB"):
         picture.putalpha(Image.fromarray(page.alpha))
     if page.two_valued and form in ("PNG", "TIFF") and picture.mode == "L":

@@ -7,11 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from legible.apply.classifier import Classifier
-from legible.apply.cleaner import Cleaner, CleanPage, Mode
+from legible.apply.cleaner import Cleaner, CleanPage
 from legible.apply.generator import Generator
 from legible.apply.restorer import Restorer
 from legible.apply.runtime import load_decoder, load_runtime
 from legible.cards import find_card
+from legible.choices import Mode
 from legible.errors import ModelError
 
 CLEANER = "page-cleaner"

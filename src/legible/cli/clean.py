@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from legible.choices import Mode
 from legible.cli import options
 from legible.cli.screen import counting, say
 from legible.errors import ArgumentError, InputError
@@ -25,10 +26,7 @@ def clean(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="A file for one scan, else a folder.")
     ],
-    mode: Annotated[
-        Literal["grey", "colour", "black-and-white"],
-        typer.Option(help="colour keeps stamps and signatures in colour ink."),
-    ] = "grey",
+    mode: Annotated[Mode, typer.Option(help="colour keeps stamps and signatures in colour ink.")] = "grey",
     compare: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Write pictures of each page there, before beside after."),
@@ -51,6 +49,8 @@ def clean(
     are searched and mirrored. What is there already is left as it is, so that a second run goes on where the
     first one stopped. Inputs are never changed.
     """
+    from legible.apply.workers import clean_all
+
     jobs = plan_jobs(sources, output, mode=mode, dpi=dpi, most_pixels=round(max_megapixels * 1e6),
                      compare=compare, overwrite=overwrite)  # fmt: skip
     to_do = [job for job in jobs if overwrite or not job.target.exists()]
@@ -58,7 +58,7 @@ def clean(
         say(f"{len(jobs) - len(to_do):,} of {len(jobs):,} files are there already; --overwrite replaces them")
     failures = []
     with counting("cleaning", every_s=10) as progress:
-        for n_done, report in enumerate(run_jobs(to_do, model, workers), start=1):
+        for n_done, report in enumerate(clean_all(to_do, model, workers), start=1):
             show_report(report, as_json=as_json, tell=len(to_do) <= _MANY)
             if report.error:
                 failures.append(report)
@@ -71,7 +71,7 @@ def clean(
 
 
 def plan_jobs(
-    sources: list[Path], output: Path, *, mode: Literal["grey", "colour", "black-and-white"],
+    sources: list[Path], output: Path, *, mode: Mode,
     dpi: float | None, most_pixels: int, compare: Path | None, overwrite: bool,
 ) -> list[Job]:  # fmt: skip
     """Say which file becomes which. Raises InputError for what is not there, ArgumentError for a clash."""
@@ -126,13 +126,6 @@ def _in_form(path: Path) -> Path:
     from legible.apply.pages import FORMS
 
     return path if path.suffix.lower() in FORMS else path.with_suffix(".png")
-
-
-def run_jobs(jobs: list[Job], model: str, workers: int | None) -> Iterator[Report]:
-    """Clean the files, several at once where there are many; reports come in the order of the files."""
-    from legible.apply.workers import clean_all
-
-    yield from clean_all(jobs, model, workers)
 
 
 def show_report(report: Report, *, as_json: bool, tell: bool) -> None:

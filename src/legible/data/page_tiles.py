@@ -9,7 +9,7 @@ import numpy as np
 
 from legible.data import DATASETS
 from legible.data.page_maker import make_page
-from legible.data.pages import KINDS, Pair, cut_tiles, label_pairs, read_noisy_office
+from legible.data.pages import KINDS, N_HELD_OUT, Pair, cut_tiles, label_pairs, read_noisy_office
 from legible.data.sheets import MADE, recompose
 from legible.data.split import Splits
 from legible.noise import add_noise
@@ -18,7 +18,7 @@ from legible.seeds import rng_for
 TILE = (128, 128)
 _SMALL_PX = (96, 128)
 _MADE_PX = (384, 512)  # of a made page: twelve tiles
-_N_MADE, _N_HELD_OUT = 200, 20  # made pages in all; of them for validation, and as many for the test
+_N_MADE, _N_MADE_HELD_OUT = 200, 20  # made pages in all; of them for validation, and as many for the test
 _N_RECOMPOSED = 240
 _DPI = (70.0, 210.0)  # strokes of 1.2 to 3.2 pixels, which the cleaner reduces larger ones to
 _POINTS, _MARGINS = (7.0, 13.0), (-0.1, -0.03, 0.04)
@@ -43,9 +43,11 @@ def load_page_tiles() -> Splits:
     own, foreign = ([pair for pair in scanned if pair.partition == part] for part in ("TR", "VA"))
     made = make_pairs(_N_MADE)
     parts = (
-        own[:-12] + made[: -2 * _N_HELD_OUT] + recompose(own[:-12], _N_RECOMPOSED, other_sheets=_draw_sheet),
-        own[-12:] + made[-2 * _N_HELD_OUT : -_N_HELD_OUT],
-        foreign + made[-_N_HELD_OUT:],
+        own[:-N_HELD_OUT]
+        + made[: -2 * _N_MADE_HELD_OUT]
+        + recompose(own[:-N_HELD_OUT], _N_RECOMPOSED, other_sheets=_draw_sheet),
+        own[-N_HELD_OUT:] + made[-2 * _N_MADE_HELD_OUT : -_N_MADE_HELD_OUT],
+        foreign + made[-_N_MADE_HELD_OUT:],
     )
     train, validation, test = (label_pairs(_cut(part), (*KINDS.values(), MADE)) for part in parts)
     words = f"Tiles of NoisyOffice's TR and of {_N_MADE} made pages; the test is of VA and made pages."

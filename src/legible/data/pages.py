@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ _PAIRED = (  # names of the two folders of a pair, and what clean files have beh
     ("train", "train_cleaned", ""),
     ("Originals", "GT", "_gt"),
 )
-_N_HELD_OUT = 12  # pages of TR to choose on: three of the 18 fonts under each kind of noise
+N_HELD_OUT = 12  # pages of TR to choose on: three of the 18 fonts under each kind of noise
 _SHARE_AT_RANDOM = 0.2
 
 
@@ -47,27 +48,33 @@ def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
     Originals and GT (there a clean file's name ends in _gt). Raises InputError where there are none, and for
     a dirty page without its clean one.
     """
-    for dirty, clean, ending in _PAIRED:
-        if (folder / dirty).is_dir() and (folder / clean).is_dir():
-            twins = {file.stem: file for file in (folder / clean).iterdir()}
-            dirty_files = sorted(f for f in (folder / dirty).iterdir() if not f.name.startswith("."))
-            missing = [file for file in dirty_files if file.stem + ending not in twins]
-            if missing:
-                raise InputError(f"{missing[0]} has no clean page of its name in {folder / clean}. Add it.")
-            if dirty_files:
-                return [(file, twins[file.stem + ending]) for file in dirty_files]
+    for dirty, clean, ending in _paired_folders(folder):
+        twins = {file.stem: file for file in clean.iterdir()}
+        dirty_files = sorted(file for file in dirty.iterdir() if not file.name.startswith("."))
+        missing = [file for file in dirty_files if file.stem + ending not in twins]
+        if missing:
+            raise InputError(f"{missing[0]} has no clean page of its name in {clean}. Add it.")
+        if dirty_files:
+            return [(file, twins[file.stem + ending]) for file in dirty_files]
     names = " or ".join(f"{dirty} and {clean}" for dirty, clean, _ in _PAIRED)
     raise InputError(f"{folder} holds no pages in pairs: it needs two folders of pictures, {names}.")
 
 
 def is_paired(folder: Path) -> bool:
     """Whether a folder has two folders of pages, dirty and clean."""
-    return any((folder / dirty).is_dir() and (folder / clean).is_dir() for dirty, clean, _ in _PAIRED)
+    return any(_paired_folders(folder))
+
+
+def _paired_folders(folder: Path) -> Iterator[tuple[Path, Path, str]]:
+    """The two folders, and what clean files have behind the dirty one's name."""
+    for dirty, clean, ending in _PAIRED:
+        if (folder / dirty).is_dir() and (folder / clean).is_dir():
+            yield folder / dirty, folder / clean, ending
 
 
 def read_pair(noisy: Path, clean: Path, *, kind: str = "page", partition: str = "") -> Pair:
     """Read one page, dirty and clean, in grey. Raises InputError naming the file."""
-    pages = [1 - read_picture(file, grey=True)[..., 0] / np.float32(255) for file in (noisy, clean)]
+    pages = [_read_ink(file) for file in (noisy, clean)]
     if pages[0].shape != pages[1].shape:
         sizes = " and ".join("{1} x {0}".format(*page.shape) for page in pages)
         raise InputError(f"{noisy} and {clean} differ in size, {sizes} pixels: they are not the same page.")
@@ -83,9 +90,8 @@ def read_noisy_office(folder: Path | None = None) -> list[Pair]:
     folder = folder or _find_noisy_office()
     pairs = []
     for noisy, clean in sorted(find_pairs(folder), key=lambda files: _number(files[0])):
-        number = _number(noisy) - 1
-        kind = list(KINDS)[number // 3 % 4]
-        pairs.append(read_pair(noisy, clean, kind=KINDS[kind], partition=_PARTITIONS[number % 3]))
+        partition = _PARTITIONS[(_number(noisy) - 1) % len(_PARTITIONS)]
+        pairs.append(read_pair(noisy, clean, kind=_kind(noisy), partition=partition))
     return pairs
 
 
@@ -93,10 +99,8 @@ def read_unknown(kind: str, folder: Path | None = None) -> np.ndarray:
     """A page of TE, whose clean form is not known, under a kind of noise: (420, 540) float32, 1 = ink."""
     folder = (folder or _find_noisy_office()) / "test"
     for file in sorted(folder.iterdir(), key=_number):
-        if KINDS[list(KINDS)[(_number(file) - 1) // 3 % 4]] == kind:
-            page: np.ndarray = 1 - read_picture(file, grey=True)[..., 0] / np.float32(255)
-            if page.shape == _SIZE:
-                return page
+        if _kind(file) == kind and (page := _read_ink(file)).shape == _SIZE:
+            return page
     raise InputError(f"{folder} has no page of {_SIZE[1]} x {_SIZE[0]} pixels under noise {kind!r}.")
 
 
@@ -104,6 +108,17 @@ def _number(file: Path) -> int:
     if not file.stem.isdecimal():
         raise InputError(f"{file} is no page of NoisyOffice: their names are numbers from 1 to 216.")
     return int(file.stem)
+
+
+def _kind(file: Path) -> str:
+    """The noise of a page of NoisyOffice, which its number tells."""
+    return list(KINDS.values())[(_number(file) - 1) // len(_PARTITIONS) % len(KINDS)]
+
+
+def _read_ink(file: Path) -> np.ndarray:
+    """A page (H, W) float32 in [0, 1], 1 = ink."""
+    ink: np.ndarray = 1 - read_picture(file, grey=True)[..., 0] / np.float32(255)
+    return ink
 
 
 def _find_noisy_office() -> Path:
@@ -119,17 +134,19 @@ def _find_noisy_office() -> Path:
     return folder
 
 
-@DATASETS.register(
-    "noisy-office",
-    n_classes=4,
-    image_shape=(1, *_SIZE),
-    n_images=144,
-    licence="CC BY 4.0",
-    source="M. J. Castro-Bleda et al.: The NoisyOffice Database, The Computer Journal, 2019",
-    size_bytes=0,
-    folder="noisy-office",
-    small="pages-small",
-)
+_FACTS: dict[str, Any] = {
+    "n_classes": 4,
+    "image_shape": (1, *_SIZE),
+    "n_images": 144,
+    "licence": "CC BY 4.0",
+    "source": "M. J. Castro-Bleda et al.: The NoisyOffice Database, The Computer Journal, 2019",
+    "size_bytes": 0,
+    "folder": "noisy-office",
+    "small": "pages-small",
+}
+
+
+@DATASETS.register("noisy-office", **_FACTS)
 def load_noisy_office() -> Splits:
     """Printed pages under coffee, folds, footprints and wrinkles, with the official partitions.
 
@@ -138,22 +155,12 @@ def load_noisy_office() -> Splits:
     """
     pairs = read_noisy_office()
     known, test = (_stack([pair for pair in pairs if pair.partition == part]) for part in ("TR", "VA"))
-    train, validation = hold_out_last(known, _N_HELD_OUT)
+    train, validation = hold_out_last(known, N_HELD_OUT)
     words = "NoisyOffice: training and validation from partition TR, the test is VA."
     return Splits("noisy-office", train, validation, test, (words,))
 
 
-@DATASETS.register(
-    "noisy-office-random",
-    n_classes=4,
-    image_shape=(1, *_SIZE),
-    n_images=144,
-    licence="CC BY 4.0",
-    source="M. J. Castro-Bleda et al.: The NoisyOffice Database, The Computer Journal, 2019",
-    size_bytes=0,
-    folder="noisy-office",
-    small="pages-small",
-)
+@DATASETS.register("noisy-office-random", **_FACTS)
 def load_noisy_office_at_random() -> Splits:
     """The same pages split at random, as published figures have them: texts and sheets leak into the test."""
     everything = _stack(read_noisy_office())

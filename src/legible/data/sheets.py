@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from legible.data.pages import Pair
+from legible.images import to_bytes
 from legible.seeds import rng_for
 
 _MULTIPLIED = ("coffee", "footprints")  # kinds whose print can be read off: ink / (1 - sheet)
@@ -47,9 +48,7 @@ def read_sheets(pairs: Sequence[Pair]) -> list[np.ndarray]:
         is_bare = clean == 0
         n_bare = is_bare.sum(0)
         mean = (noisy * is_bare).sum(0) / np.maximum(n_bare, 1)
-        filled = cv2.inpaint(
-            np.rint(255 * mean).astype(np.uint8), (n_bare == 0).astype(np.uint8), 3, cv2.INPAINT_TELEA
-        )
+        filled = cv2.inpaint(to_bytes(mean), (n_bare == 0).astype(np.uint8), 3, cv2.INPAINT_TELEA)
         sheets.append(np.where(n_bare > 0, mean, filled / 255).astype(np.float32))
     return sheets
 

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -90,16 +90,16 @@ def judge_restoration(
     restored = restore(noisy)
     seconds = max(time.perf_counter() - started, 1e-9)  # a coarse clock may show no time at all
     answer = _check_answer(np.asarray(restored), noisy.shape)
-    return replace(_sum_up(clean, noisy, answer, seconds, n_worst), kinds=_each_kind(clean, answer, kinds))
-
-
-def _each_kind(clean: np.ndarray, restored: np.ndarray, kinds: Sequence[str] | None) -> dict[str, float]:
-    errors, of = image_mse(clean, restored), np.array(kinds or [])
-    return {str(kind): float(errors[of == kind].mean()) for kind in np.unique(of)}
+    return _sum_up(clean, noisy, answer, np.array(kinds or []), seconds, n_worst)
 
 
 def _sum_up(
-    clean: np.ndarray, noisy: np.ndarray, restored: np.ndarray, seconds: float, n_worst: int
+    clean: np.ndarray,
+    noisy: np.ndarray,
+    restored: np.ndarray,
+    kinds: np.ndarray,
+    seconds: float,
+    n_worst: int,
 ) -> Restoration:
     errors, noisy_errors, n_images = image_mse(clean, restored), image_mse(clean, noisy), len(clean)
 
@@ -111,7 +111,7 @@ def _sum_up(
         **_measure(clean, restored, errors),
         **{f"noisy_{name}": value for name, value in _measure(clean, noisy, noisy_errors).items()},
         least_bce_nats=bce_nats(clean, clean),
-        kinds={},
+        kinds={str(kind): float(errors[kinds == kind].mean()) for kind in np.unique(kinds)},
         seconds=seconds,
         images_per_second=n_images / seconds,
         samples=images(np.unique(np.linspace(0, n_images - 1, N_SAMPLES).round().astype(int))),

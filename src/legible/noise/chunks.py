@@ -42,3 +42,12 @@ def in_chunks(images: np.ndarray, rng: np.random.Generator, change: Change) -> n
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(change_one, starts, seeds))  # list: so that an error in a thread is raised here
     return noisy
+
+
+def on_each(images: np.ndarray, rng: np.random.Generator, change: Change, *, none: bool) -> np.ndarray:
+    """Change each image (C, H, W) by itself, as in_chunks does; none: leave all as they are."""
+
+    def change_all(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return part if none else np.stack([change(image, rng) for image in part])
+
+    return in_chunks(images, rng, change_all)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from legible.noise import NOISES, check_setting
-from legible.noise.chunks import in_chunks
+from legible.noise.chunks import in_chunks, on_each
 from legible.noise.pixels import add_grain, replace_pixels
 
 _OFFICE = {  # what may lie on a page, and its largest amount
@@ -66,7 +66,7 @@ def office(images: np.ndarray, rng: np.random.Generator, *, dirt: float = 1.0) -
     """
     check_setting("noise 'office': dirt", dirt, 0, 1)
 
-    def change_one(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def change(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         strength = rng.random(4) * dirt
         page = page[None] * np.float32(1 - 0.4 * strength[0])
         if rng.random() < 0.2:
@@ -81,7 +81,4 @@ def office(images: np.ndarray, rng: np.random.Generator, *, dirt: float = 1.0) -
         answer: np.ndarray = page[0]
         return answer
 
-    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return np.stack([change_one(page, rng) for page in part]) if dirt else part
-
-    return in_chunks(images, rng, change)
+    return on_each(images, rng, change, none=dirt == 0)

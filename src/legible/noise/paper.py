@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from legible.noise import NOISES, check_setting
-from legible.noise.chunks import in_chunks
+from legible.noise.chunks import on_each
 
 Layer = Callable[[tuple[int, int], np.random.Generator], np.ndarray]  # (height, width) -> darkness there
 
@@ -90,7 +90,7 @@ def creases(
         ink = page * (1 - strength * wear)
         return _shade(ink, 1 - strength * np.clip(relief, -1, 1))
 
-    return _on_each(images, rng, change, none=strength == 0)
+    return on_each(images, rng, change, none=strength == 0)
 
 
 @NOISES.register("wrinkles", none="0")
@@ -114,7 +114,7 @@ def wrinkles(images: np.ndarray, rng: np.random.Generator, *, strength: float = 
         light /= np.abs(light).max() + 1e-6
         return _shade(page, 1 - strength * (0.3 - light))
 
-    return _on_each(images, rng, change, none=strength == 0)
+    return on_each(images, rng, change, none=strength == 0)
 
 
 @NOISES.register("shade", none="0")
@@ -172,7 +172,7 @@ def bleed_through(images: np.ndarray, rng: np.random.Generator, *, strength: flo
         behind = np.stack([cv2.GaussianBlur(np.ascontiguousarray(ink), (0, 0), blur_px) for ink in moved])
         return _shade(page, 1 - strength * behind * cloud(size, rng, 0.3, low=0.3))
 
-    return _on_each(images, rng, change, none=strength == 0)
+    return on_each(images, rng, change, none=strength == 0)
 
 
 @NOISES.register("ruled", none="0")
@@ -214,7 +214,7 @@ def faded(images: np.ndarray, rng: np.random.Generator, *, loss: float = 0.6) ->
         answer: np.ndarray = page * (1 - loss * np.clip(0.2 + 0.6 * thin + grains, 0, 1))
         return answer
 
-    return _on_each(images, rng, change, none=loss == 0)
+    return on_each(images, rng, change, none=loss == 0)
 
 
 def cloud(size: tuple[int, int], rng: np.random.Generator, scale: float, *, low: float = 0.0) -> np.ndarray:
@@ -229,28 +229,13 @@ def cloud(size: tuple[int, int], rng: np.random.Generator, scale: float, *, low:
     return (low + (1 - low) * field).astype(np.float32)
 
 
-def _on_each(
-    images: np.ndarray,
-    rng: np.random.Generator,
-    change: Callable[[np.ndarray, np.random.Generator], np.ndarray],
-    *,
-    none: bool,
-) -> np.ndarray:
-    """Change each page (C, H, W) by itself."""
-
-    def change_all(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return part if none else np.stack([change(page, rng) for page in part])
-
-    return in_chunks(images, rng, change_all)
-
-
 def _darken(images: np.ndarray, rng: np.random.Generator, darkness: float, draw: Layer) -> np.ndarray:
     """Darken each page, as ink on it does, by what is drawn (H, W), 0 to 1, times `darkness`."""
 
     def change(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _shade(page, 1 - darkness * draw((page.shape[1], page.shape[2]), rng).clip(0, 1))
 
-    return _on_each(images, rng, change, none=darkness == 0)
+    return on_each(images, rng, change, none=darkness == 0)
 
 
 def _shade(page: np.ndarray, light: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from legible.errors import ArgumentError
 from legible.images import to_bytes
 from legible.noise import NOISES, check_setting
-from legible.noise.chunks import in_chunks
+from legible.noise.chunks import in_chunks, on_each
 from legible.noise.paper import cloud
 
 
@@ -21,7 +21,7 @@ def bands(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.3
     """
     check_setting("noise 'bands': darkness", darkness, 0, 1)
 
-    def change_one(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def change(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         _, height, width = page.shape
         streaks = np.clip(rng.standard_normal(width + height, dtype=np.float32), 0, None)
         streaks = cv2.GaussianBlur(streaks[None], (0, 0), max(0.5, min(height, width) * 0.004))[0]
@@ -32,10 +32,7 @@ def bands(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.3
         answer: np.ndarray = 1 - (1 - page) * (1 - np.float32(darkness) * depth)
         return answer
 
-    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return np.stack([change_one(page, rng) for page in part])
-
-    return in_chunks(images, rng, change if darkness else lambda part, rng: part)
+    return on_each(images, rng, change, none=darkness == 0)
 
 
 @NOISES.register("specks", none="0")
@@ -47,7 +44,7 @@ def specks(images: np.ndarray, rng: np.random.Generator, *, share: float = 0.01)
     """
     check_setting("noise 'specks': share", share, 0, 1)
 
-    def change_one(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def change(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         size = page.shape[1:]
         seeds = (rng.random(size, dtype=np.float32) < share).astype(np.float32)
         grown = cv2.GaussianBlur(seeds, (0, 0), rng.uniform(0.3, 1.2)) * rng.uniform(1, 3)
@@ -55,10 +52,7 @@ def specks(images: np.ndarray, rng: np.random.Generator, *, share: float = 0.01)
         answer: np.ndarray = page + dark * (1 - page) if rng.random() < 0.8 else page * (1 - dark)
         return answer
 
-    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return np.stack([change_one(page, rng) for page in part])
-
-    return in_chunks(images, rng, change if share else lambda part, rng: part)
+    return on_each(images, rng, change, none=share == 0)
 
 
 @NOISES.register("jpeg", none="100", is_random=False)

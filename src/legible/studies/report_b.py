@@ -161,7 +161,7 @@ def find_noise(mse: float) -> float:
 
 
 def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
-    """B1's and B2's curves."""
+    """All curves, and B3's pages."""
     titles = {"B1": "B1: giving digits back", "B2": "B2: taking noise off", "B3": "B3: cleaning pages"}
     return {
         f"{line.row}-curves": figures.curves(

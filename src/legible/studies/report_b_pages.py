@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.figure import Figure
 
+from legible.apply.cleaner import Cleaner
 from legible.apply.saved import load_cleaner
 from legible.data import DATASETS, load_dataset
 from legible.data.pages import KINDS, read_noisy_office, read_unknown
+from legible.evaluation.image_metrics import image_mse, mse
 from legible.images import to_bytes
-from legible.models import build_model, count_parameters, tell_layers
+from legible.models import MODELS, build_model, count_parameters, tell_layers
 from legible.models.filters import FILTERS
+from legible.registry import Setting
 from legible.report import figures
 from legible.report.rows import Row, draw_rows
 from legible.studies.packed import unpack_images
@@ -52,23 +55,25 @@ def _conv(number: int, filters: str, more: str, train: float, held: float) -> Pu
     """filters: of each layer, joined by '-'; more: settings of conv-autoencoder."""
     each = filters.split("-")
     same = each[0] if len(set(each)) == 1 else ", ".join(each)
-    settings = dict(setting.split("=") for setting in more.split(",") if setting)
-    kernel = settings.pop("kernel", "3")
+    model = f"{CONV}{filters}" + f",{more}" * bool(more)
+    settings = dict(MODELS.parse(model).settings)
+    kernel = settings.get("kernel", 3)
     words = ", ".join([f"{len(each)} conv {same}; {kernel}x{kernel}", *_say(settings)])
-    return Published(f"B3.{number}", f"{CONV}{filters}" + (f",{more}" if more else ""), words, train, held)
+    return Published(f"B3.{number}", model, words, train, held)
 
 
 def _dense(number: int, more: str, train: float, held: float) -> Published:
-    words = ", ".join(["dense 2000, 2000, 226800", *_say(dict(s.split("=") for s in more.split(",") if s))])
-    return Published(f"B3.{number}", DENSE + (f",{more}" if more else ""), words, train, held)
+    model = DENSE + f",{more}" * bool(more)
+    words = ", ".join(["dense 2000, 2000, 226800", *_say(dict(MODELS.parse(model).settings))])
+    return Published(f"B3.{number}", model, words, train, held)
 
 
-def _say(settings: dict[str, str]) -> list[str]:
+def _say(settings: dict[str, Setting]) -> list[str]:
     """Pools, dropouts and norms in words."""
-    rate = f" of {settings['rate']}" if "rate" in settings else ""
-    counts = {name: int(n) for name, n in settings.items() if name != "rate"}
-    named = {name: name if n > 1 else name.removesuffix("s") for name, n in counts.items()}
-    return [f"{n} {named[name]}" + rate * (name == "dropouts") for name, n in counts.items()]
+    counts = {name: n for name, n in settings.items() if name in ("pools", "dropouts", "norms")}
+    named = {name: name.removesuffix("s") if n == 1 else name for name, n in counts.items()}
+    rates = {"dropouts": f" of {settings['rate']}"} if "rate" in settings else {}
+    return [f"{n} {named[name]}{rates.get(name, '')}" for name, n in counts.items()]
 
 
 ROWS = (
@@ -140,7 +145,7 @@ def draw_pages(study: Study, results: Results) -> dict[str, Figure]:
         line = study.line(row)
         for record in results.rows_of(line)[:1]:
             test, sample = results.splits(line.runs[0].dataset).test, record["samples"][line.test]
-            drawn[f"{row.replace(' ', '-')}-page"] = figures.restored_rows(
+            drawn[f"{row}-page"] = figures.restored_rows(
                 test.images[sample["indices"]],
                 test.as_found().images[sample["indices"]],
                 unpack_images(sample["restored"]),
@@ -152,8 +157,8 @@ def draw_pages(study: Study, results: Results) -> dict[str, Figure]:
 def _draw_unknown() -> Figure:
     """Pages of partition TE, whose clean form nobody has published, under each kind of noise."""
     dirty = np.stack([read_unknown(kind) for kind in KINDS.values()])[:, None]
-    restore = load_cleaner("page-cleaner").clean
-    cleaned = np.stack([1 - restore(to_bytes(1 - page[0])).image[None] / np.float32(255) for page in dirty])
+    cleaner = load_cleaner()
+    cleaned = np.stack([_clean(cleaner, page[0]) for page in dirty])[:, None]
     names = list(KINDS.values())
     blocks = [
         [Row("dirty", dirty[part], names[part]), Row("cleaned", cleaned[part])]
@@ -193,13 +198,19 @@ def _tell_best() -> str:
     return f"{count_parameters(model):,} parameters\n{tell_layers(model, shape)}"
 
 
+def _clean(cleaner: Cleaner, ink: np.ndarray) -> np.ndarray:
+    """What the cleaner makes of a page's ink: (H, W) float32 in [0, 1] both, 1 = ink."""
+    cleaned: np.ndarray = 1 - cleaner.clean(to_bytes(1 - ink)).image / np.float32(255)
+    return cleaned
+
+
 def _measure_ours() -> str:
-    cleaner = load_cleaner("page-cleaner")
+    cleaner = load_cleaner()
     errors: dict[str, list[float]] = {}
     for pair in read_noisy_office():
         if pair.partition == "VA":
-            cleaned = 1 - cleaner.clean(to_bytes(1 - pair.noisy)).image / np.float32(255)
-            errors.setdefault(pair.kind, []).append(float(np.square(cleaned - pair.clean).mean()))
+            cleaned = _clean(cleaner, pair.noisy)
+            errors.setdefault(pair.kind, []).append(mse(pair.clean[None, None], cleaned[None, None]))
     whole = np.mean([error for found in errors.values() for error in found]) ** 0.5
     kinds = [f"{kind} {np.mean(found) ** 0.5:.4f}" for kind, found in errors.items()]
     return f"{whole:.4f} ({', '.join(kinds)})"
@@ -209,7 +220,7 @@ def _measure_filter(name: str) -> str:
     words = []
     for dataset in (LEAKING, HONEST):
         test = load_dataset(dataset).test
-        errors = np.square(FILTERS.call(name, test.as_found().images) - test.images).mean(axis=(1, 2, 3))
+        errors = image_mse(test.images, FILTERS.call(name, test.as_found().images))
         words.append(f"{errors.mean() ** 0.5:.4f}")
     kinds = [f"{kind} {errors[test.labels == i].mean() ** 0.5:.4f}" for i, kind in enumerate(test.classes)]
     return f"{words[0]}, {words[1]} ({', '.join(kinds)})"
