@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -20,26 +22,26 @@ _ANY = -1  # images at once, said to OpenVINO
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
-def load_runtime(card: Card, *, n_cores: int | None = None) -> Predict:
+def load_runtime(card: Card, *, n_cores: int | None = None, ahead: bool = False) -> Predict:
     """A function that maps images (N, C, H, W) to the card's outputs, float32.
 
     A classifier gives logits (N, K), a restorer the restored images (N, C, H, W). Batches run side by
-    side on all cores, or on n_cores. Raises ModelError when the file is missing or damaged; the function
-    raises InputError for images of another shape than the card takes.
+    side on all cores, or on n_cores. ahead: images of other sizes than the card's will come; make ready for
+    them while the caller goes on. Raises ModelError when the file is missing or damaged; the function raises
+    InputError for images of another shape than the card takes.
     """
-    path = check_file(card, NETWORK)
-    own = _Network(path, [_pad_shape(card.image_shape, card.multiple)], n_cores)
-    others: list[_Network] = []  # one for images of all other sizes, loaded when the first of them comes
+    file = _File(check_file(card, NETWORK))
+    own = _Network(file, [_pad_shape(card.image_shape, card.multiple)], n_cores)
+    others = _Network(file, [(card.image_shape[0], _ANY, _ANY)], n_cores) if card.multiple else own
+    if ahead:
+        Thread(target=others.get_ready).start()
 
     def predict(images: np.ndarray) -> np.ndarray:
         check_images(images)
         shape = images.shape[1:]
-        if shape != card.image_shape:
-            _check_shape(card, shape)
-            if not others:
-                others.append(_Network(path, [(shape[0], _ANY, _ANY)], n_cores))
+        _check_shape(card, shape)
         padded = _pad(images, card.multiple)
-        network = own if shape == card.image_shape else others[0]
+        network = own if shape == card.image_shape else others
         outputs = network.run([np.ascontiguousarray(padded)])
         return outputs if padded is images else outputs[..., : shape[1], : shape[2]]
 
@@ -51,8 +53,27 @@ def load_decoder(card: Card) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
     Images (N, C, H, W) float32 in [0, 1]. Raises ModelError when the file is missing or damaged.
     """
-    network = _Network(check_file(card, NETWORK), [(card.n_latents,), (len(card.classes),)])
+    network = _Network(_File(check_file(card, NETWORK)), [(card.n_latents,), (len(card.classes),)])
     return lambda latents, rows: network.run([latents, rows])
+
+
+class _File:
+    """A network as its file tells it, read once. Raises ModelError for a damaged one."""
+
+    def __init__(self, path: Path) -> None:
+        ov = _import_openvino()
+        self.path, self.core = path, ov.Core()
+        with self.naming():
+            self.network = self.core.read_model(path)
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Errors of OpenVINO in here are told as those of this file."""
+        try:
+            yield
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]  # the lines before tell places in OpenVINO's source
+            raise ModelError(f"{self.path} cannot be loaded: {reason}") from error
 
 
 class _Network:
@@ -62,15 +83,12 @@ class _Network:
     which is up to twice as fast, else for any number. Raises ModelError for a damaged file.
     """
 
-    def __init__(self, path: Path, shapes: list[tuple[int, ...]], n_cores: int | None = None) -> None:
-        ov = _import_openvino()
-        self._path, self._shapes, self._compiled = path, shapes, dict[int, Any]()
-        self._n_cores, self._core = n_cores or _count_cores(), ov.Core()
-        try:
-            self._network = self._core.read_model(path)
+    def __init__(self, file: _File, shapes: list[tuple[int, ...]], n_cores: int | None = None) -> None:
+        self._file, self._shapes, self._compiled = file, shapes, dict[int, Any]()
+        self._n_cores, self._compiling = n_cores or _count_cores(), Lock()
+        with file.naming():
+            self._network = file.network.clone()
             self._set_batch(_ANY)
-        except RuntimeError as error:
-            raise _tell(path, error) from error
         gives = list(self._network.output(0).partial_shape)[1:]
         # a side that is not known beforehand is that of the input, as restorers have it
         self._shape = [_ANY if side.is_dynamic else side.get_length() for side in gives]
@@ -85,7 +103,7 @@ class _Network:
         gives = takes if _ANY in self._shape else tuple(self._shape)
         size = max(1, BATCH_PIXELS // max(math.prod(gives[1:]), math.prod(takes[1:])))
         outputs = np.empty((n, *gives), np.float32)
-        network = self._compile(size if n >= size and _ANY not in self._shape else _ANY)
+        network = self.compile(size if n >= size and _ANY not in self._shape else _ANY)
         starts = range(0, n, size)
         # two for each core, one computes while the other's outputs are fetched; no more than there is to do
         requests = [network.create_infer_request() for _ in starts[: 2 * self._n_cores]]
@@ -106,26 +124,26 @@ class _Network:
             finish(number)
         return outputs
 
-    def _compile(self, batch: int) -> Any:
-        if batch not in self._compiled:
-            # float32 also where the processor has bfloat16, so that every machine gives the same answers
-            hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
-            hints |= {"NUM_STREAMS": str(self._n_cores), "INFERENCE_NUM_THREADS": str(self._n_cores)}
-            try:
-                self._set_batch(batch)
-                self._compiled[batch] = self._core.compile_model(self._network, "CPU", hints)
-            except RuntimeError as error:
-                raise _tell(self._path, error) from error
-        return self._compiled[batch]
+    def compile(self, batch: int = _ANY) -> Any:
+        """The network for batches of this size, made once."""
+        with self._compiling:
+            if batch not in self._compiled:
+                # float32 also where the processor has bfloat16, so that every machine gives the same answers
+                hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
+                hints |= {"NUM_STREAMS": str(self._n_cores), "INFERENCE_NUM_THREADS": str(self._n_cores)}
+                with self._file.naming():
+                    self._set_batch(batch)
+                    self._compiled[batch] = self._file.core.compile_model(self._network, "CPU", hints)
+            return self._compiled[batch]
+
+    def get_ready(self) -> None:
+        """Compile; what goes wrong is told when the network is used."""
+        with suppress(ModelError):
+            self.compile()
 
     def _set_batch(self, batch: int) -> None:
         """Sizes that are known run faster than any size."""
         self._network.reshape({i: [batch, *shape] for i, shape in enumerate(self._shapes)})
-
-
-def _tell(path: Path, error: RuntimeError) -> ModelError:
-    reason = str(error).strip().splitlines()[-1]  # what comes before tells places in OpenVINO's source
-    return ModelError(f"{path} cannot be loaded: {reason}")
 
 
 def _count_cores() -> int:
@@ -134,7 +152,7 @@ def _count_cores() -> int:
 
 def _check_shape(card: Card, shape: tuple[int, ...]) -> None:
     takes, given = card.image_shape, shape
-    if card.multiple and takes[0] == given[0]:
+    if given == takes or (card.multiple and takes[0] == given[0]):
         return
     size = f"{takes[0]} channel{'s' * (takes[0] > 1)} of any size" if card.multiple else _say(takes)
     raise InputError(f"model {card.name!r} takes images of {size}, got {_say(given)}.")

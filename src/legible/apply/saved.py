@@ -42,7 +42,7 @@ def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None) -> Cleaner
     card = find_card(model)
     if card.task != "restore" or not card.multiple or card.image_shape[0] != 1:
         raise ModelError(f"model {model!r} cleans no pages: that takes a restorer of grey images, any size.")
-    return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores)))
+    return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores, ahead=True)))
 
 
 def clean(image: np.ndarray, *, mode: Mode = "grey") -> CleanPage:
