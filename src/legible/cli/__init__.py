@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode="markdown",  # paragraphs are filled to the width of the screen
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Clean scanned pages; train, judge and keep networks that read handwriting; reproduce reports.",
     epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "

@@ -105,7 +105,7 @@ ROWS = (
 )
 SHOWN = "B3.24"
 AT_RANDOM = Run(  # ours, where texts and sheets leak: as large as patience allows, since nobody will use it
-    model="page-net:filters=32,fine=32",
+    model="page-net:filters=48,fine=96",
     dataset=LEAKING,
     task="restore:mse",
     settings=replace(recipe_of("page-net"), n_epochs=60, batch_size=2),
