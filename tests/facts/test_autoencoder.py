@@ -131,6 +131,15 @@ def test_the_code_is_the_narrowest_layer(widths, code):
     assert len(encoder) - 1 == {"8-8-8": 2}.get(widths, widths.split("-").index(str(code)) + 1)
 
 
+@pytest.mark.parametrize("spec", ["conv-autoencoder:8-8-8,pools=1", "dense-autoencoder:widths=9-5-9"])
+def test_light_is_ink_turned_round_on_both_ways(spec):
+    """The same weights, of a net that sees paper as 1: its logits of ink are those of light, negated."""
+    images = torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(0))
+    plain, light = (build_model(f"{spec},light={word}", SHAPE, 10, seed=0).eval() for word in ("no", "yes"))
+    torch.testing.assert_close(light(images), -plain(1 - images))
+    torch.testing.assert_close(light.decoder(light.encoder(images)), light(images))
+
+
 @pytest.mark.parametrize("spec", ["conv-autoencoder:8-8-8-8,pools=2,norms=4", "unet:filters=4,levels=3"])
 def test_paper_added_for_an_odd_size_is_cut_off_again(spec, rng):
     """One net in three ways: as it is, given paper by hand, and as an ONNX file for any size."""

@@ -18,8 +18,8 @@ from legible.seeds import rng_for
 TILE = (128, 128)
 _SMALL_PX = (96, 128)
 _MADE_PX = (384, 512)  # of a made page: twelve tiles
-_N_MADE, _N_MADE_HELD_OUT = 160, 20  # made pages in all; of them for validation, and as many for the test
-_N_RECOMPOSED = 360
+_N_MADE, _N_MADE_HELD_OUT = 140, 20  # made pages in all; of them for validation, and as many for the test
+_N_RECOMPOSED = 480
 _DPI = (70.0, 210.0)  # strokes of 1.2 to 3.2 pixels, which the cleaner reduces larger ones to
 _POINTS, _MARGINS = (7.0, 13.0), (-0.1, -0.03, 0.04)
 
@@ -28,7 +28,7 @@ _POINTS, _MARGINS = (7.0, 13.0), (-0.1, -0.03, 0.04)
     "page-tiles",
     n_classes=5,
     image_shape=(1, *TILE),
-    n_images=11_050,
+    n_images=13_100,
     licence="CC BY 4.0",
     source="NoisyOffice (M. J. Castro-Bleda et al., 2019), and pages that Legible makes",
     size_bytes=0,

@@ -1,15 +1,17 @@
-"""New dirty pages from known ones: sheets of paper and printed texts, taken apart and joined anew.
+"""New dirty pages from known ones: the sheet of paper that a text lies on exchanged for another.
 
 NoisyOffice's pages are a few texts laid over a few sheets by a picture editor. In ink (1 = black), with d the
-sheet's darkness and t the text's, two thirds of them are d + t - d * t (the editor multiplies) and the others
-d + t - s * d * t with s near 1.7 (ink is the lighter the darker its sheet). Measured on partition TR: least
-squares leave an RMS of 0.02, most of it the print's own unevenness, which is equal on every sheet.
+sheet's darkness and t the text's, half of the kinds are d + t - d * t: the editor multiplies. In the others
+black text is the lighter the darker its sheet, 1 - d, and grey text hides it: there a pixel follows its sheet
+by a share that falls from 1 at t = 0 over 0.1 at t = 0.5 to -0.9 at t = 1 (least squares on partition TR). So
+a page on another sheet is the page, and at each pixel that share of the difference of the sheets.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,22 +21,36 @@ from legible.images import to_bytes
 from legible.seeds import rng_for
 
 _MULTIPLIED = ("coffee", "footprints")  # kinds whose print can be read off: ink / (1 - sheet)
-_MOST_SHINE = 1.8  # s above
 _DARKENED = (0.6, 1.5)  # a sheet as dark as it was, times so much
 MADE = "made"  # the kind of pages that we make
+_INK_STEPS = np.linspace(0, 1, 11)  # middles of the ranges of ink that shares are measured in
+_LEAST_PIXELS = 100  # of such a range
 DrawSheet = Callable[[tuple[int, int], np.random.Generator], np.ndarray]  # (height, width) -> darkness there
+
+
+@dataclass(frozen=True, eq=False)
+class _Print:
+    """A page on its sheet: (H, W) each. share: of a change of the sheet's darkness that the page follows."""
+
+    noisy: np.ndarray
+    clean: np.ndarray
+    sheet: np.ndarray
+    share: np.ndarray
+    multiplied: bool
 
 
 def recompose(
     pairs: Sequence[Pair], n: int, *, other_sheets: DrawSheet, share_of_others: float = 0.4
 ) -> list[Pair]:
-    """Lay the texts of pages on their sheets, turned and shifted, and on other sheets: n new pages.
+    """Put pages on other sheets, of those laid in the same way, turned and shifted: n new pages.
 
-    pairs: several texts under several kinds of noise. other_sheets: draws a sheet of (height, width), its
-    darkness in [0, 1], for a share of the pages. Each page has a seed of its own.
+    pairs: several texts, each under several kinds of noise. other_sheets: draws a sheet of (height, width),
+    its darkness in [0, 1], for a share of the pages. Each page has a seed of its own.
     """
-    texts, sheets = read_texts(pairs), read_sheets(pairs)
-    return [_compose(number, texts, sheets, other_sheets, share_of_others) for number in range(n)]
+    prints, sheets = _read_prints(pairs), {}
+    for multiplied in (True, False):
+        sheets[multiplied] = read_sheets([pair for pair in pairs if (pair.kind in _MULTIPLIED) == multiplied])
+    return [_compose(number, prints, sheets, other_sheets, share_of_others) for number in range(n)]
 
 
 def read_sheets(pairs: Sequence[Pair]) -> list[np.ndarray]:
@@ -66,23 +82,55 @@ def read_texts(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.mean([ink for ink, _ in found], axis=0).clip(0, 1), found[0][1]) for found in texts.values()]
 
 
+def _read_prints(pairs: Sequence[Pair]) -> list[_Print]:
+    """All pages whose text can be read off."""
+    inks = {clean.tobytes(): ink for ink, clean in read_texts(pairs)}
+    prints = []
+    for (kind, _), group in _by_sheet(pairs).items():
+        (sheet,) = read_sheets(group)
+        pages = [(page, inks[page.clean.tobytes()]) for page in group if page.clean.tobytes() in inks]
+        steps = None if kind in _MULTIPLIED else _measure_shares(pages, sheet)
+        for page, ink in pages:
+            share = (1 - ink) if steps is None else np.interp(ink, _INK_STEPS, steps).astype(np.float32)
+            prints.append(_Print(page.noisy, page.clean, sheet, share, steps is None))
+    return prints
+
+
+def _measure_shares(pages: Sequence[tuple[Pair, np.ndarray]], sheet: np.ndarray) -> np.ndarray:
+    """By how much pages follow their sheet, for each step of ink: least squares over all their pixels."""
+    inks, noisy = (
+        np.stack(images) for images in ([ink for _, ink in pages], [page.noisy for page, _ in pages])
+    )
+    darkness = np.broadcast_to(sheet, inks.shape)
+    half = (_INK_STEPS[1] - _INK_STEPS[0]) / 2
+    shares = 1 - _INK_STEPS
+    for i, middle in enumerate(_INK_STEPS):
+        here = np.abs(inks - middle) <= half
+        if here.sum() >= _LEAST_PIXELS:
+            facts = np.stack([darkness[here], inks[here], np.ones(int(here.sum()), np.float32)], axis=1)
+            shares[i] = np.linalg.lstsq(facts, noisy[here], rcond=None)[0][0]
+    return shares
+
+
 def _compose(
     number: int,
-    texts: list[tuple[np.ndarray, np.ndarray]],
-    sheets: list[np.ndarray],
+    prints: list[_Print],
+    sheets: dict[bool, list[np.ndarray]],
     other_sheets: DrawSheet,
     share_of_others: float,
 ) -> Pair:
     rng = rng_for("recomposed page", number)
-    ink, clean = texts[int(rng.integers(len(texts)))]
-    shine = 1.0
-    if rng.random() < share_of_others:
-        sheet = other_sheets((ink.shape[0], ink.shape[1]), rng)
+    on_other = rng.random() < share_of_others
+    possible = [page for page in prints if page.multiplied] if on_other else prints  # as ink lies on paper
+    page = possible[int(rng.integers(len(possible)))]
+    height, width = page.noisy.shape
+    if on_other:
+        sheet = other_sheets((height, width), rng)
     else:
-        sheet = _lay(sheets[int(rng.integers(len(sheets)))], ink.shape, rng) * rng.uniform(*_DARKENED)
-        shine = rng.choice([shine, rng.uniform(shine, _MOST_SHINE)])
-    noisy = (sheet + ink - shine * sheet * ink).clip(0, 1).astype(np.float32)
-    return Pair(f"recomposed {number}", MADE, "", noisy, clean)
+        known = sheets[page.multiplied]
+        sheet = _lay(known[int(rng.integers(len(known)))], (height, width), rng) * rng.uniform(*_DARKENED)
+    noisy = (page.noisy + page.share * (sheet - page.sheet)).clip(0, 1).astype(np.float32)
+    return Pair(f"recomposed {number}", MADE, "", noisy, page.clean)
 
 
 def _lay(sheet: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

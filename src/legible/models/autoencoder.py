@@ -37,6 +37,22 @@ class Autoencoder(nn.Module):
         return run_padded(lambda padded: self.decoder(self.encoder(padded)), images, self.multiple)
 
 
+class Light(nn.Module):
+    """Ink (1 = ink) turned into light (1 = paper), as reports see pages that they don't turn round."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] -> the same shape."""
+        return 1 - images
+
+
+class Negate(nn.Module):
+    """Logits of light -> logits of ink."""
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Any shape."""
+        return -logits
+
+
 def run_padded(body: Callable[[Tensor], Tensor], images: Tensor, multiple: int) -> Tensor:
     """Add paper below and to the right up to multiples, run the body, and cut what was added off again."""
     if multiple <= 1:
@@ -57,6 +73,7 @@ def build_conv(
     dropouts: int = 0,
     rate: float = 0.2,
     norms: int = 0,
+    light: bool = False,
 ) -> nn.Module:
     """A chain of convolutions with ReLU, pooled to a smaller code and enlarged again where asked: report B.
 
@@ -64,6 +81,7 @@ def build_conv(
     kernel: side of the layers' kernels, odd. pools: 2x2 max-pools; as many layers of the second half double
     the size again, each value four times. dropouts: layers that silence the share `rate` of their values in
     training. norms: layers with a batch norm. The top of this file says which layers these are.
+    light: the net sees and gives light, paper = 1, inside; it takes images and gives logits of ink as ever.
     The encoder is the first half of the layers, with the middle one of an odd number; the decoder, the rest.
     103,073 parameters for grey images as it is, the best of reports B2 and B3. Images of any size, from one
     pixel up; the encoder alone takes sides that are multiples of 2^pools.
@@ -84,8 +102,8 @@ def build_conv(
         enlargement = [nn.Upsample(scale_factor=2)] if number in resized[pools:] else []
         layers.append(nn.Sequential(convolution, *pool, nn.ReLU(), *extras(number, after), *enlargement))
     half, last = ceil(n_layers / 2), nn.Conv2d(maps[-1], maps[0], 3, padding=1)
-    encoder, decoder = nn.Sequential(*layers[:half]), nn.Sequential(*layers[half:], last)
-    return glorot(Autoencoder(encoder, decoder, 2**pools))
+    encoder, decoder = [*layers[:half]], [*layers[half:], last]
+    return _join(encoder, decoder, light, 2**pools)
 
 
 @MODELS.register("dense-autoencoder", kind="autoencoder", paper="reports E (E5) and B (B1, B2)", smallest=1)
@@ -97,12 +115,14 @@ def build_dense(
     dropouts: int = 0,
     rate: float = 0.2,
     norms: int = 0,
+    light: bool = False,
 ) -> nn.Module:
     """Fully connected layers with ReLU from the pixels to a code and back, for instance 784-128-96-128-784.
 
     widths: units of the hidden layers, first to last, joined by '-'; one more layer gives the pixels.
-    dropouts, rate, norms: as for conv-autoencoder, of the hidden layers. The encoder ends with the narrowest
-    layer (of equal ones that nearest the middle), which is the code (N, width); the decoder is the rest.
+    dropouts, rate, norms: as for conv-autoencoder, of the hidden layers; light, too. The encoder ends with
+    the narrowest layer (of equal ones that nearest the middle), which is the code (N, width); the decoder is
+    the rest.
     226,416 parameters for 28x28 grey pixels and report E's 128-96-128. Images of one size, from one pixel up.
     """
     hidden = read_widths("model 'dense-autoencoder': widths", widths)
@@ -114,8 +134,14 @@ def build_dense(
     ]
     n_encoding = 1 + min(range(n_layers), key=lambda i: (hidden[i], abs(2 * i - n_layers + 1)))
     pixels = [nn.Linear(hidden[-1], n_pixels), nn.Unflatten(1, image_shape)]
-    encoder = nn.Sequential(nn.Flatten(), *layers[:n_encoding])
-    return glorot(Autoencoder(encoder, nn.Sequential(*layers[n_encoding:], *pixels)))
+    return _join([nn.Flatten(), *layers[:n_encoding]], [*layers[n_encoding:], *pixels], light)
+
+
+def _join(encoder: list[nn.Module], decoder: list[nn.Module], light: bool, multiple: int = 0) -> nn.Module:
+    """light: turn what comes in and what goes out round."""
+    into, out_of = ([Light()], [Negate()]) if light else ([], [])
+    whole = Autoencoder(nn.Sequential(*into, *encoder), nn.Sequential(*decoder, *out_of), multiple)
+    return glorot(whole)
 
 
 def spread(count: int, n_layers: int) -> list[int]:

@@ -28,7 +28,7 @@ from legible.studies.plan import Line, Run, Study, recipe_of
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
-CONV, DENSE = "conv-autoencoder:filters=", "dense-autoencoder:widths=2000-2000"
+CONV, DENSE = "conv-autoencoder:light=yes,filters=", "dense-autoencoder:light=yes,widths=2000-2000"
 LEAKING, HONEST = "noisy-office-random", "noisy-office"
 AS_PUBLISHED = Run(
     model="conv-autoencoder",
