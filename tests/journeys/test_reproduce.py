@@ -122,6 +122,7 @@ def test_rows_are_found_by_their_own_name_and_by_that_of_all_with_a_point(legibl
         return list(json.loads(legible("reproduce", name, "--quick", "--tables-only", "--json").out))
 
     assert shown("b1.3") == ["B1.3"]
+    assert shown("b1.1 ours") == ["B1.1 ours"]
     assert shown("B1") == ["B1.1", "B1.1 ours", *(f"B1.{number}" for number in range(2, 8))]
     assert shown("B2") == ["B2.1", "B2.2", "B2.3", "B2.3 ours", "B2.4", "B2.5", "B2 noise"]
 

@@ -78,7 +78,9 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
     wanted = {name.lower() for name in names} or set(studies)
     for name in names:
         if name.lower() not in {*studies, *rows}:
-            raise UnknownName("study or row", name, [*studies, *sorted(rows)])
+            raise UnknownName(
+                "study or row", name, [*studies, *sorted(row for row in rows if " " not in row)]
+            )
     chosen = [
         (name, study, [x for x in study.lines if name in wanted or _names_of(x) & wanted])
         for name, study in studies.items()
@@ -87,9 +89,9 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
 
 
 def _names_of(line: Line) -> set[str]:
-    """What its row may be called: `E3 ours` is of e3, `B2.4` is b2.4 and of b2."""
+    """What its row may be called: `E3 ours` is so called, and of e3; `B2.4` is b2.4 and of b2."""
     row = line.row.split()[0].lower()
-    return {row, row.partition(".")[0]}
+    return {line.row.lower(), row, row.partition(".")[0]}
 
 
 def do_missing(lines: list[Line], results: Results, folder: Path) -> None:

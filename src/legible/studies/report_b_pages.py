@@ -3,6 +3,9 @@
 25 epochs, batch 16, Adam, MSE of pixels in [0, 1] (the report calls it RMSE), pages scaled to 540 x 420. Its
 random split puts the same texts and sheets of paper into training and test; rows called honest learn from
 NoisyOffice's partition TR and are judged on VA. Where the pools and norms sit is told by models/autoencoder.
+The nets see pages as light, paper = 1, with which they learn faster than with ink; and the report's count of
+pools is of pools and enlargements together: with two of each, B3.8's net has an MSE of 0.017 after 90 epochs
+of our best settings, where the report has 0.0056 after 25.
 """
 
 from __future__ import annotations
@@ -83,20 +86,20 @@ ROWS = (
     _conv(4, "32-32-32", "", 0.0024, 0.0021),
     _conv(5, "1-1-1-1-1", "", 0.1832, 0.1852),
     _conv(6, "8-8-8-8-8", "", 0.005, 0.0045),
-    _conv(7, "8-8-8-8-8", "kernel=1,pools=2", 0.0466, 0.0412),
-    _conv(8, "8-8-8-8-8", "pools=2", 0.0054, 0.0056),
-    _conv(9, "8-8-8-8-8", "kernel=5,pools=2", 0.009, 0.008),
-    _conv(10, "16-16-16-16-16", "pools=2", 0.0023, 0.0023),
-    _conv(11, "16-16-8-8-8", "pools=2", 0.0121, 0.0118),
-    _conv(12, "8-8-8-8-8-8-8-8", "pools=4", 0.0257, 0.0289),
-    _conv(13, "16-8-8-4-4", "pools=2", 0.0166, 0.0172),
-    _conv(14, "16-8-8-4-4", "kernel=5,pools=2", 0.0185, 0.0195),
-    _conv(15, "16-8-8-8-8", "pools=2", 0.0180, 0.0163),
+    _conv(7, "8-8-8-8-8", "kernel=1,pools=1", 0.0466, 0.0412),
+    _conv(8, "8-8-8-8-8", "pools=1", 0.0054, 0.0056),
+    _conv(9, "8-8-8-8-8", "kernel=5,pools=1", 0.009, 0.008),
+    _conv(10, "16-16-16-16-16", "pools=1", 0.0023, 0.0023),
+    _conv(11, "16-16-8-8-8", "pools=1", 0.0121, 0.0118),
+    _conv(12, "8-8-8-8-8-8-8-8", "pools=2", 0.0257, 0.0289),
+    _conv(13, "16-8-8-4-4", "pools=1", 0.0166, 0.0172),
+    _conv(14, "16-8-8-4-4", "kernel=5,pools=1", 0.0185, 0.0195),
+    _conv(15, "16-8-8-8-8", "pools=1", 0.0180, 0.0163),
     _dense(16, "", 0.4011, 0.3972),
     _dense(17, "dropouts=2,rate=0.2", 0.2453, 0.1368),
     _dense(18, "dropouts=2,rate=0.4,norms=2", 0.0791, 0.0661),
     _dense(19, "dropouts=2,rate=0.2,norms=2", 0.0556, 0.1722),
-    _conv(20, "16-16-16-16", "pools=2,dropouts=1,rate=0.3,norms=4", 0.0145, 0.0745),
+    _conv(20, "16-16-16-16", "pools=1,dropouts=1,rate=0.3,norms=4", 0.0145, 0.0745),
     _conv(21, "16-16-16-16", "norms=4", 0.0075, 0.0642),
     _conv(22, "16-16-32-128", "norms=4", 0.0034, 0.0658),
     _conv(23, "32-32-64-128", "norms=1", 0.0024, 0.0273),
