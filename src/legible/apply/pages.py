@@ -26,6 +26,7 @@ _POINTS_PER_INCH = 72
 _MOST_DPI = 1200.0
 _ORIENTATION = 0x0112  # of EXIF
 _JPEG_QUALITY = 90
+_ROWS = 512  # that are copied at a time
 _PNG_LEVEL = 2  # a third of the time of 6, the usual one, for 15 % more bytes of a clean page
 
 
@@ -126,8 +127,18 @@ def _read_frame(opened: Image.Image, colour: bool) -> Page:
             picture = picture.convert("L" if picture.mode in ("1", "LA", "I", "F") else "RGB")
         if not colour:
             picture = picture.convert("L")
-        pixels = np.array(picture)
+        pixels = _to_array(picture)
     return Page(pixels, alpha, _plain_dpi(dpi), two_valued, kept)
+
+
+def _to_array(picture: Image.Image) -> np.ndarray:
+    """(H, W) or (H, W, 3) bytes, copied some rows at a time: at once takes the memory of the page twice."""
+    shape = (picture.height, picture.width, 3) if picture.mode == "RGB" else (picture.height, picture.width)
+    pixels = np.empty(shape, np.uint8)
+    for top in range(0, picture.height, _ROWS):
+        bottom = min(top + _ROWS, picture.height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
+    return pixels
 
 
 def _open_pdf(path: Path, dpi: float | None, most_pixels: int, colour: bool) -> Document:
