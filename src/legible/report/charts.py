@@ -32,6 +32,7 @@ from legible.report.look import (
 )
 
 Runs = Sequence[float]
+_WIDE = 50.0  # times the least value: larger ones want a logarithmic scale
 _MEASURES = {"accuracy": ("accuracy (%)", 100.0), "mse": ("MSE", 1.0), "loss": ("loss", 1.0)}
 _MANY_MARKS = 30  # beyond these, they would run into each other
 
@@ -48,7 +49,7 @@ def curves(
     (fractions), train_mse, watch_mse, train_loss, watch_loss (nats). Several records of one epoch are
     several runs: their mean is drawn, with a band of one standard deviation. What is missing, None or not
     finite is left out, and no line crosses an epoch without a value. watched: the name of the watched images.
-    Raises InputError where there is nothing to draw.
+    The scale is logarithmic where values differ widely. Raises InputError where there is nothing to draw.
     """
     sets = {"train": ("training", GREY, "s"), "watch": (watched, BLUE, "o")}
     found = [m for m in _MEASURES if any(_values_of(records, f"{s}_{m}") for s in sets)]
@@ -59,10 +60,14 @@ def curves(
     for axes, measure in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
         y_label, scale = _MEASURES[measure]
         style_axes(axes, x_label="epoch", y_label=y_label)
+        drawn: list[float] = []
         for key, look in sets.items():
             if values := _values_of(records, f"{key}_{measure}"):
                 shown = range(min(values), max(values) + 1)
                 draw_curve(axes, shown, [values.get(epoch, []) for epoch in shown], scale, look)
+                drawn += [value for found_here in values.values() for value in found_here]
+        if min(drawn) > 0 and max(drawn) > _WIDE * min(drawn):
+            axes.set_yscale("log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     add_legend(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from legible.output import new_file
@@ -16,7 +17,7 @@ def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
     parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
     parts += [f"- {note}" for note in notes(list(study.lines), results)]
     for title, figure in study.draw(study, results).items():
-        path = folder / f"report-{name}-{title}.png".replace(" ", "-")  # a link ends at a space
+        path = folder / f"report-{name}-{re.sub('[ ,]+', '-', title)}.png"  # a link ends at a space
         save_figure(figure, path, overwrite=True)
         parts.append(f"![{title}]({path.name})")
     page = folder / f"report-{name}.md"
