@@ -69,3 +69,16 @@ def test_other_sheets_take_their_share():
         ink = next(ink for ink, clean in texts if np.array_equal(page.clean, clean))
         seen = np.min([clean for _, clean in texts], axis=0) == 0
         np.testing.assert_allclose(page.noisy[seen], ink[seen], atol=1e-5)
+
+
+def test_a_new_page_follows_its_sheet_as_the_old_one_did():
+    """By hand: ink of 0.9 gets darker on a darker sheet where the editor multiplied, else lighter."""
+    pairs, _, texts = _pages()
+    seen = np.min([clean for _, clean in texts], axis=0) == 0
+    ways = set()
+    for page in recompose(pairs, 24, other_sheets=_blank, share_of_others=0):
+        inked = page.noisy[seen & (page.clean == 1)]
+        darker, lighter = (inked >= 0.9 - 1e-3).all(), (inked <= 0.9 + 1e-3).all()
+        assert darker != lighter
+        ways.add("darker" if darker else "lighter")
+    assert ways == {"darker", "lighter"}
