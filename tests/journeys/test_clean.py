@@ -268,7 +268,7 @@ def test_the_shipped_cleaner_does_clean_pages_no_harm(shipped, dpi):
 
 def test_the_shipped_cleaner_in_tiles_is_itself_in_one_piece(shipped, rng):
     ink = make_page(rng, size=(500, 700), dpi=120).ink
-    page = np.rint(255 * add_noise(ink[None, None], rng, ["office"])[0, 0]).astype(np.uint8)
+    page = to_bytes(add_noise(ink[None, None], rng, ["office"])[0, 0])
     run, multiple = shipped.restorer.restore, shipped.restorer.card.multiple
     whole = run_in_tiles(run, page, halo=HALO_PX, multiple=multiple).astype(int)
     tiled = run_in_tiles(run, page, halo=HALO_PX, multiple=multiple, most_pixels=260**2)

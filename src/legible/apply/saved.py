@@ -34,15 +34,15 @@ def load(name: str) -> Classifier | Restorer | Generator:
     raise ModelError(f"{card.folder} holds a model for {card.task!r}, which this version does not know.")
 
 
-def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None) -> Cleaner:
-    """Load a saved restorer to clean pages with, on all cores or on n_cores.
+def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None, ahead: bool = True) -> Cleaner:
+    """Load a saved restorer to clean pages with, on all cores or on n_cores. ahead: it will be used at once.
 
     Raises ModelError for a model that is not for grey images of any size.
     """
     card = find_card(model)
     if card.task != "restore" or not card.multiple or card.image_shape[0] != 1:
         raise ModelError(f"model {model!r} cleans no pages: that takes a restorer of grey images, any size.")
-    return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores, ahead=True)))
+    return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores, ahead=ahead)))
 
 
 def clean(image: np.ndarray, *, mode: Mode = "grey") -> CleanPage:

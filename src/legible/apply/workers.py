@@ -26,7 +26,7 @@ def clean_all(jobs: list[Job], model: str, workers: int | None) -> Iterator[Repo
         cleaner = load_cleaner(model)
         yield from (clean_file(cleaner, job) for job in jobs)
         return
-    load_cleaner(model)  # what is wrong with it is told before any worker starts
+    load_cleaner(model, ahead=False)  # what is wrong with it is told before any worker starts
     context = multiprocessing.get_context("spawn")
     each = max(1, n_cores // n_workers)
     with ProcessPoolExecutor(n_workers, context, initializer=_start, initargs=(model, each)) as pool:

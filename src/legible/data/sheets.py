@@ -47,9 +47,7 @@ def recompose(
     pairs: several texts, each under several kinds of noise. other_sheets: draws a sheet of (height, width),
     its darkness in [0, 1], for a share of the pages. Each page has a seed of its own.
     """
-    prints, sheets = _read_prints(pairs), {}
-    for multiplied in (True, False):
-        sheets[multiplied] = read_sheets([pair for pair in pairs if (pair.kind in _MULTIPLIED) == multiplied])
+    prints, sheets = _take_apart(pairs)
     return [_compose(number, prints, sheets, other_sheets, share_of_others) for number in range(n)]
 
 
@@ -82,25 +80,24 @@ def read_texts(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.mean([ink for ink, _ in found], axis=0).clip(0, 1), found[0][1]) for found in texts.values()]
 
 
-def _read_prints(pairs: Sequence[Pair]) -> list[_Print]:
-    """All pages whose text can be read off."""
+def _take_apart(pairs: Sequence[Pair]) -> tuple[list[_Print], dict[bool, list[np.ndarray]]]:
+    """All pages whose text can be read off; and all sheets, of those that multiply and of the others."""
     inks = {clean.tobytes(): ink for ink, clean in read_texts(pairs)}
-    prints = []
+    prints, sheets = list[_Print](), dict[bool, list[np.ndarray]]({True: [], False: []})
     for (kind, _), group in _by_sheet(pairs).items():
         (sheet,) = read_sheets(group)
+        sheets[kind in _MULTIPLIED].append(sheet)
         pages = [(page, inks[page.clean.tobytes()]) for page in group if page.clean.tobytes() in inks]
         steps = None if kind in _MULTIPLIED else _measure_shares(pages, sheet)
         for page, ink in pages:
             share = (1 - ink) if steps is None else np.interp(ink, _INK_STEPS, steps).astype(np.float32)
             prints.append(_Print(page.noisy, page.clean, sheet, share, steps is None))
-    return prints
+    return prints, sheets
 
 
 def _measure_shares(pages: Sequence[tuple[Pair, np.ndarray]], sheet: np.ndarray) -> np.ndarray:
     """By how much pages follow their sheet, for each step of ink: least squares over all their pixels."""
-    inks, noisy = (
-        np.stack(images) for images in ([ink for _, ink in pages], [page.noisy for page, _ in pages])
-    )
+    inks, noisy = np.stack([ink for _, ink in pages]), np.stack([page.noisy for page, _ in pages])
     darkness = np.broadcast_to(sheet, inks.shape)
     half = (_INK_STEPS[1] - _INK_STEPS[0]) / 2
     shares = 1 - _INK_STEPS

@@ -65,7 +65,7 @@ def curves(
             if values := _values_of(records, f"{key}_{measure}"):
                 shown = range(min(values), max(values) + 1)
                 draw_curve(axes, shown, [values.get(epoch, []) for epoch in shown], scale, look)
-                drawn += [value for found_here in values.values() for value in found_here]
+                drawn += [value for of_epoch in values.values() for value in of_epoch]
         if min(drawn) > 0 and max(drawn) > _WIDE * min(drawn):
             axes.set_yscale("log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
