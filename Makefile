@@ -36,7 +36,7 @@ weights: install
 		$(foreach level,$(LEVELS),--test-noise gaussian:$(level) --test-noise salt-and-pepper:$(level)) \
 		-o runs/digit-denoiser
 	$(TRAIN) vae-ladder --noise binary --task draw:samples=500 -o runs/digit-drawer
-	$(BIN)/legible train page-net -d page-tiles --no-hold-out --task restore:mse --epochs 30 --overwrite \
+	$(BIN)/legible train page-net -d page-tiles --no-hold-out --task restore:mse --epochs 34 --overwrite \
 		-o runs/page-cleaner
 	for name in digits-fast digits-wide digit-bottleneck digit-denoiser digit-drawer page-cleaner; do \
 		mkdir -p src/legible/weights/$$name && \

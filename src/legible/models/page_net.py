@@ -55,6 +55,7 @@ class PageNet(nn.Module):
         "optimiser": "muon",
         "learning_rate": 0.1,
         "schedule": "triangle:warmup=0.1,final=0.02",
+        "augment": ("shift:1",),  # any pixel may be the first of a place of 2x2
     },
 )
 def build_page_net(
