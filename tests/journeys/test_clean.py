@@ -275,5 +275,21 @@ def test_the_shipped_cleaner_in_tiles_is_itself_in_one_piece(shipped, rng):
     assert np.abs(tiled - whole).max() <= 2
 
 
+def test_a_small_page_is_the_mean_of_two_looks_a_pixel_apart(shipped, rng):
+    run, multiple = shipped.restorer.restore, shipped.restorer.card.multiple
+    errors = []
+    for _ in range(4):
+        ink = make_page(rng, size=(384, 512), dpi=110).ink
+        page = to_bytes(add_noise(ink[None, None], rng, ["office"])[0, 0])
+        moved = np.pad(page, ((1, 0), (1, 0)), mode="edge")
+        once = run_in_tiles(run, page, halo=HALO_PX, multiple=multiple).astype(float)
+        again = run_in_tiles(run, moved, halo=HALO_PX, multiple=multiple)[1:, 1:]
+        cleaned = 255 - shipped.clean(255 - page).image.astype(float)
+        assert np.abs(cleaned - (once + again) / 2).max() <= 0.5
+        errors.append([np.square(seen / 255 - ink).mean() for seen in (cleaned, once)])
+    twice, single = np.mean(errors, axis=0)
+    assert twice < single
+
+
 def test_python_cleans_with_the_shipped_one(shipped, scan):
     np.testing.assert_array_equal(package.clean(read(scan)).image, shipped.clean(read(scan)).image)
