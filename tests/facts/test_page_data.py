@@ -145,6 +145,17 @@ def test_noisy_office_has_its_partitions(real_data, monkeypatch):
     )  # anchors: untouched 0.157 over all pages in their own size
 
 
+def test_relaid_pages_are_for_training_alone(real_data, monkeypatch):
+    monkeypatch.setenv("LEGIBLE_DATA", str(real_data))
+    plain, more = load_dataset("noisy-office-random"), load_dataset("noisy-office-relaid")
+    for part in ("validation", "test"):
+        np.testing.assert_array_equal(getattr(plain, part).noisy, getattr(more, part).noisy)
+    n = len(plain.train)
+    np.testing.assert_array_equal(more.train.noisy[:n], plain.train.noisy)
+    known = {page.tobytes() for page in plain.train.images}
+    assert len(more.train) == 4 * n and {page.tobytes() for page in more.train.images[n:]} <= known
+
+
 def test_noisy_office_says_where_it_can_be_had(tmp_path, monkeypatch):
     monkeypatch.setenv("LEGIBLE_DATA", str(tmp_path))
     with pytest.raises(InputError, match=r"NoisyOffice is not in .*Denoising Dirty Documents.*LEGIBLE_DATA"):

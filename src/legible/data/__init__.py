@@ -21,6 +21,7 @@ DATASETS: Registry[Splits] = Registry("dataset", "legible datasets list")
 from legible.data import digits as digits  # noqa: E402  (these fill the catalogue)
 from legible.data import page_tiles as page_tiles  # noqa: E402
 from legible.data import pages as pages  # noqa: E402
+from legible.data import relaid as relaid  # noqa: E402
 
 
 def load_dataset(

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from legible.data import DATASETS
-from legible.data.split import Labelled, Splits, hold_out_last, split_at_random
+from legible.data.split import Labelled, Splits, draw_at_random, hold_out_last
 from legible.errors import InputError
 from legible.images import check_size
 from legible.pictures import read_picture
@@ -134,7 +134,7 @@ def _find_noisy_office() -> Path:
     return folder
 
 
-_FACTS: dict[str, Any] = {
+FACTS: dict[str, Any] = {
     "n_classes": 4,
     "image_shape": (1, *_SIZE),
     "n_images": 144,
@@ -146,7 +146,7 @@ _FACTS: dict[str, Any] = {
 }
 
 
-@DATASETS.register("noisy-office", **_FACTS)
+@DATASETS.register("noisy-office", **FACTS)
 def load_noisy_office() -> Splits:
     """Printed pages under coffee, folds, footprints and wrinkles, with the official partitions.
 
@@ -154,20 +154,27 @@ def load_noisy_office() -> Splits:
     All are brought to 540 x 420 pixels, as in report B.
     """
     pairs = read_noisy_office()
-    known, test = (_stack([pair for pair in pairs if pair.partition == part]) for part in ("TR", "VA"))
+    known, test = (stack_pages([pair for pair in pairs if pair.partition == part]) for part in ("TR", "VA"))
     train, validation = hold_out_last(known, N_HELD_OUT)
     words = "NoisyOffice: training and validation from partition TR, the test is VA."
     return Splits("noisy-office", train, validation, test, (words,))
 
 
-@DATASETS.register("noisy-office-random", **_FACTS)
+@DATASETS.register("noisy-office-random", **FACTS)
 def load_noisy_office_at_random() -> Splits:
     """The same pages split at random, as published figures have them: texts and sheets leak into the test."""
-    everything = _stack(read_noisy_office())
-    known, test = split_at_random(everything, _SHARE_AT_RANDOM, seed=0)
-    train, validation = split_at_random(known, 0.1, seed=0)
+    train, validation, test = (stack_pages(part) for part in split_noisy_office_at_random())
     words = "NoisyOffice, split at random: the test has texts and sheets of paper that the training has seen."
     return Splits("noisy-office-random", train, validation, test, (words,))
+
+
+def split_noisy_office_at_random() -> list[list[Pair]]:
+    """The pages for training, for validation and for the test, drawn at random from each kind of noise."""
+    pairs = read_noisy_office()
+    labels = np.array([list(KINDS.values()).index(pair.kind) for pair in pairs])
+    known, test = draw_at_random(labels, _SHARE_AT_RANDOM, seed=0)
+    train, validation = draw_at_random(labels[known], 0.1, seed=0)
+    return [[pairs[i] for i in part] for part in (known[train], known[validation], test)]
 
 
 def read_own_pages(folder: Path, *, size: tuple[int, int] | None = None, seed: int = 0) -> Splits:
@@ -213,12 +220,12 @@ def cut_tiles(pair: Pair, size: tuple[int, int]) -> Iterator[Pair]:
             yield Pair(f"{pair.name} {top} {left}", pair.kind, pair.partition, noisy[part], clean[part])
 
 
-def _stack(pairs: list[Pair]) -> Labelled:
-    """The pages, all scaled to one size, distorted where their sides differ."""
+def stack_pages(pairs: list[Pair], classes: tuple[str, ...] = tuple(KINDS.values())) -> Labelled:
+    """The pages, all scaled to 540 x 420 pixels, distorted where their sides differ."""
     scaled = [
         Pair(p.name, p.kind, p.partition, *(_scale(page) for page in (p.noisy, p.clean))) for p in pairs
     ]
-    return label_pairs(scaled, tuple(KINDS.values()))
+    return label_pairs(scaled, classes)
 
 
 def label_pairs(pairs: list[Pair], classes: tuple[str, ...]) -> Labelled:

@@ -124,23 +124,30 @@ def hold_out_last(labelled: Labelled, n: int) -> tuple[Labelled, Labelled]:
 
 
 def split_at_random(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Hold out a share of each class, drawn by seed: (the rest, the held-out part), both shuffled.
+    """Hold out a share of each class: (the rest, the held-out part), drawn as draw_at_random does."""
+    rest, held_out = draw_at_random(labelled.labels, share, seed)
+    return labelled.take(rest), labelled.take(held_out)
 
-    share: between 0 and 1. Of a class with two images or more, each part gets at least one; a single
-    image stays in the rest. Raises ArgumentError for the share, InputError when nothing can be held out.
+
+def draw_at_random(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of a share of each class, drawn by seed: (all the others, the share), both shuffled.
+
+    labels: (N,) the class of each. share: between 0 and 1. Of a class with two or more, each part gets at
+    least one; a single one stays with the others. Raises ArgumentError for the share, InputError when nothing
+    can be held out.
     """
     if not 0 < share < 1:
         raise ArgumentError(f"the share to hold out lies between 0 and 1, not {share:g}.")
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(labelled))
-    held_out = np.zeros(len(labelled), bool)  # by place in the shuffled order
-    for label in range(len(labelled.classes)):
-        members = np.flatnonzero(labelled.labels[order] == label)
+    order = rng.permutation(len(labels))
+    held_out = np.zeros(len(labels), bool)  # by place in the shuffled order
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels[order] == label)
         n = round(len(members) * share)
         held_out[members[: min(max(n, 1), len(members) - 1)]] = True
     if not held_out.any():
-        raise InputError(f"{len(labelled)} images are too few to hold some out: give two or more of a class.")
-    return labelled.take(order[~held_out]), labelled.take(order[held_out])
+        raise InputError(f"{len(labels)} images are too few to hold some out: give two or more of a class.")
+    return order[~held_out], order[held_out]
 
 
 def folds(n_images: int, k: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
