@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor
 
 from legible.errors import ModelError
@@ -20,7 +22,7 @@ def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
     """Write weights, averaged weights and the optimiser's memory, with `facts` (JSON-able) beside them."""
     notes = {"n_epochs_done": str(state.n_epochs_done), "facts": json.dumps(facts)}
     with new_file(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(_collect(state), metadata=notes))  # a full disk is then an OSError
+        _write(temporary, _collect(state), notes)
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -63,6 +65,17 @@ def _collect(state: State) -> dict[str, Tensor]:
     for index, memory in state.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{key}": v for key, v in memory.items() if isinstance(v, Tensor)}
     return {k: v.detach().contiguous() for k, v in tensors.items()}
+
+
+def _write(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
+    """Write from where the tensors lie, without a copy: of a large net there is no room for one."""
+    try:
+        save_file(tensors, path, metadata=notes)
+    except SafetensorError as error:
+        code = re.search(r"os error (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
