@@ -113,7 +113,7 @@ AT_RANDOM = Run(  # ours, where texts and sheets leak: as large as patience allo
     task="restore:mse",
     settings=replace(recipe_of("page-net"), n_epochs=24, batch_size=2),
 )
-SHORT = ("B3.2", "B3.5", "B3.7", "B3.8", "B3.9", "B3.10", "B3.12", "B3.13")  # these have a line of ours
+SHORT = ("B3.2", "B3.5", "B3.7", "B3.8", "B3.9", "B3.10", "B3.12", "B3.13", "B3.14")  # have ours too
 HONEST_ROWS = ("B3.4", "B3.10", "B3.24")  # each learns anew from TR
 NOTHING_LEARNT = ("identity", "background", "sauvola")
 
