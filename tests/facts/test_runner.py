@@ -215,6 +215,23 @@ def test_a_disk_full_at_a_checkpoint_keeps_the_one_before(splits, checkpoint):
     assert checkpoint.read_bytes() == before and len(list(checkpoint.parent.iterdir())) == 1
 
 
+def test_a_checkpoint_that_takes_long_is_saved_seldom(splits, tmp_path, monkeypatch):
+    """By a clock of our own: an epoch takes 10 seconds, a checkpoint 6, so the next one waits for 60."""
+    now, saved = [0.0], []
+
+    def save(path, state, facts):
+        now[0] += 6
+        saved.append(len(facts["history"]))
+
+    monkeypatch.setattr(runner, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(runner, "save_checkpoint", save)
+    run = small_run(settings=Settings(n_epochs=20, batch_size=8))
+    for record in runner.advance(runner.begin(run, splits), tmp_path / "x.safetensors"):
+        now[0] += 10
+        assert record["epoch"] <= 20
+    assert saved == [0, 7, 13, 19]
+
+
 def test_a_run_is_performed_once_to_a_row_that_can_be_read_again(splits, tmp_path):
     run = small_run(watch="test", tests=("clean", NOISE), settings=Settings(n_epochs=6, batch_size=8))
     *records, row = perform(run, splits, tmp_path / "unfinished")

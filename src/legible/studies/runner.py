@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import NormalDist
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ N_DRAWN = 10  # drawings of each class that a row keeps
 N_MAPPED = 20  # drawings on each side of a map of two latents
 N_POINTS = 2000  # test images whose two latents a row keeps
 READER = "digits-wide"  # reads what was drawn
+_QUICK_SECONDS = 1.0  # a checkpoint that is written sooner is written after every epoch
+_LEAST_WAIT = 10  # the next one waits so many times as long as the last one took
 
 
 @dataclass
@@ -79,21 +82,29 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
 
 
 def advance(work: Work, checkpoint: Path | None = None) -> Iterator[dict[str, Any]]:
-    """Train epoch by epoch; after each, save the checkpoint and yield the epoch's record."""
+    """Train epoch by epoch; after each, save the checkpoint and yield the epoch's record.
+
+    A checkpoint of gigabytes is saved after fewer epochs, so that saving takes a tenth of the time at most.
+    """
     run = work.run
-    if checkpoint is not None and not checkpoint.exists():
-        _save(work, checkpoint)  # so that there is something to resume from the first moment
+    took = _save(work, checkpoint) if checkpoint is not None and not checkpoint.exists() else 0.0
+    saved_at = perf_counter()  # there is something to resume from the first moment
     for epoch in fit(work.state, work.task, work.stage.train, run.settings, seed=run.seed):
         record = _record(epoch, work)
         work.history.append(record)
-        if checkpoint is not None:
-            _save(work, checkpoint)
+        is_due = took < _QUICK_SECONDS or perf_counter() - saved_at >= _LEAST_WAIT * took
+        if checkpoint is not None and is_due:
+            took = _save(work, checkpoint)
+            saved_at = perf_counter()
         yield record
 
 
-def _save(work: Work, checkpoint: Path) -> None:
+def _save(work: Work, checkpoint: Path) -> float:
+    """Save the checkpoint, and tell the seconds that it took."""
+    started = perf_counter()
     facts = {"key": work.key, "run": work.run.to_json(), "history": work.history}
     save_checkpoint(checkpoint, work.state, facts)
+    return perf_counter() - started
 
 
 def _record(epoch: Epoch, work: Work) -> dict[str, Any]:
