@@ -1,6 +1,7 @@
 """Data: images with labels, by a registered name or from the user's own files.
 
-A dataset is registered in a catalogue (digits.py); folders.py reads what users bring.
+A dataset is registered in a catalogue (digits.py); folders.py reads what users bring. Of its facts,
+`made_for_training` counts classes, the last ones, that only the training has.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from legible.data.split import Splits
 _N_RELAID = 312  # three for each page of the training
 
 
-@DATASETS.register("noisy-office-relaid", **FACTS | {"n_classes": 5, "n_images": 456})
+@DATASETS.register("noisy-office-relaid", **FACTS | {"n_classes": 5, "n_images": 456, "made_for_training": 1})
 def load_relaid_pages() -> Splits:
     """The pages of `noisy-office-random`, split as there; for training also new ones made of the training's.
 
