@@ -21,7 +21,7 @@ from legible.pictures import upper_byte
 WIDEST_STROKE_PX = 3.2  # that the network sees as it was trained; pages with wider ones are reduced
 THINNEST_STROKE_PX = 1.2
 _LARGE_PIXELS = 2_500_000  # a page of more is reduced further, as long as strokes stay wide enough
-_SMALL_PIXELS = 600_000  # a page of at most so many is seen twice: that takes no time, and errs less
+_SMALL_PIXELS = 600_000  # a page of at most so many is seen twice: that errs less, and is soon done
 HALO_PX = 64
 THRESHOLD = 0.3  # of ink, in black-and-white: what reads best; at 0.5 faint strokes break
 _ROWS = 128  # that are composed at a time

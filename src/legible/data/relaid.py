@@ -16,8 +16,8 @@ def load_relaid_pages() -> Splits:
 
     A new page is one with its sheet of paper exchanged for another's, turned and shifted.
     """
-    train, validation, test = split_noisy_office_at_random()
-    parts = (train + recompose(train, _N_RELAID), validation, test)
-    stacked = (stack_pages(part, (*KINDS.values(), MADE)) for part in parts)
+    known, *others = split_noisy_office_at_random()
+    parts = (known + recompose(known, _N_RELAID), *others)
+    train, validation, test = (stack_pages(part, (*KINDS.values(), MADE)) for part in parts)
     words = f"NoisyOffice, split at random, and {_N_RELAID} of its training's pages on other sheets of paper."
-    return Splits("noisy-office-relaid", next(stacked), next(stacked), next(stacked), (words,))
+    return Splits("noisy-office-relaid", train, validation, test, (words,))

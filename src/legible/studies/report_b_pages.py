@@ -5,7 +5,7 @@ random split puts the same texts and sheets of paper into training and test; row
 NoisyOffice's partition TR and are judged on VA. Where the pools and norms sit is told by models/autoencoder.
 The nets see pages as light, paper = 1, with which they learn faster than with ink; and the report's count of
 pools is of pools and enlargements together: with two of each, B3.8's net has an MSE of 0.017 after 90 epochs
-of our best settings, where the report has 0.0056 after 25.
+of cross-entropy and Adam, where the report has 0.0056 after 25.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from legible.registry import Setting
 from legible.report import figures
 from legible.report.rows import Row, draw_rows
 from legible.studies.packed import unpack_images
-from legible.studies.plan import Line, Run, Study, recipe_of
+from legible.studies.plan import WITH_MUON, Line, Run, Study, recipe_of
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
@@ -120,11 +120,7 @@ NOTHING_LEARNT = ("identity", "background", "sauvola")
 
 def page_lines() -> list[Line]:
     """B3's table, some of its rows on the honest split, and what filters that learn nothing reach on both."""
-    lines = [
-        line
-        for published in ROWS
-        for line in (_line(published, LEAKING), *([_line_of_ours(published)] * (published.row in SHORT)))
-    ]
+    lines = [line for published in ROWS for line in (_line(published, LEAKING), *_line_of_ours(published))]
     lines += [_line(published, HONEST) for published in ROWS if published.row in HONEST_ROWS]
     ours = Line(
         "B3 ours", "page-cleaner, which learnt from TR and made pages: RMSE on VA in its own sizes, by kind",
@@ -192,16 +188,18 @@ def _line(published: Published, dataset: str) -> Line:
     )
 
 
-def _line_of_ours(published: Published) -> Line:
-    """The same net in as many epochs and batches, trained as we would."""
+def _line_of_ours(published: Published) -> list[Line]:
+    """The same net in as many epochs and batches, trained as we would, where it falls short as published."""
+    if published.row not in SHORT:
+        return []
     line = _line(published, LEAKING)
     (run,) = line.runs
-    settings = replace(
-        run.settings, optimiser="muon", learning_rate=0.05, schedule="triangle:warmup=0.2,final=0.02"
-    )
+    n_epochs, batch_size = run.settings.n_epochs, run.settings.batch_size
+    plain = replace(WITH_MUON, label_smoothing=0.0, augment=())
+    settings = replace(plain, n_epochs=n_epochs, batch_size=batch_size)
     run = replace(run, task="restore:bce", settings=settings)
     system = f"{published.words}; cross-entropy, Muon, a rate that rises and falls; MSE"
-    return replace(line, row=f"{line.row} ours", system=system, runs=(run,))
+    return [replace(line, row=f"{line.row} ours", system=system, runs=(run,))]
 
 
 def _filter_line(name: str) -> Line:
