@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from legible.data.split import Labelled
 from legible.errors import ArgumentError, ModelError
-from legible.memory import keep_freed_memory
+from legible.memory import freed_memory_kept
 from legible.models import to_channels_last
 from legible.seeds import rng_for, seed_for
 from legible.training.optimisers import OPTIMISERS, SCHEDULES, set_learning_rate, split_parameters
@@ -81,16 +81,16 @@ def fit(state: State, task: Task, data: Labelled, settings: Settings, *, seed: i
     seed: of batch order, augmentation and noise; every epoch has streams of its own, so that a resumed
     training ends with the same weights. Raises ModelError when the loss is no longer a number.
     """
-    keep_freed_memory()
     device = next(state.model.parameters()).device
     images, labels = torch.from_numpy(data.images).to(device), torch.from_numpy(data.labels).to(device)
-    for number in range(state.n_epochs_done + 1, math.ceil(settings.n_epochs) + 1):
-        start = time.perf_counter()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_for("dropout", seed, number))
-            loss, score, n_shown = _run_epoch(state, task, (images, labels), settings, number, seed)
-        state.n_epochs_done = number
-        yield Epoch(number, loss, score, n_shown, time.perf_counter() - start, state)
+    with freed_memory_kept():
+        for number in range(state.n_epochs_done + 1, math.ceil(settings.n_epochs) + 1):
+            start = time.perf_counter()
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed_for("dropout", seed, number))
+                loss, score, n_shown = _run_epoch(state, task, (images, labels), settings, number, seed)
+            state.n_epochs_done = number
+            yield Epoch(number, loss, score, n_shown, time.perf_counter() - start, state)
 
 
 def _run_epoch(
