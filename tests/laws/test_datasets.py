@@ -29,8 +29,7 @@ def test_a_dataset_gives_images_and_labels_of_the_contract_in_three_parts(entry,
         check_images(part.images, entry.name)
         assert part.images.shape[1:] == entry.facts["image_shape"]
         assert part.labels.dtype == np.int64 and part.classes == splits.classes
-        n_absent = 0 if part is splits.train else entry.facts.get("made_for_training", 0)
-        assert set(part.labels.tolist()) == set(range(entry.facts["n_classes"] - n_absent))
+        assert set(part.labels.tolist()) == set(range(entry.facts["n_classes"]))
     assert len(splits.train) + len(splits.validation) + len(splits.test) == entry.facts["n_images"]
     assert len(set(splits.classes)) == entry.facts["n_classes"]
     paper = np.median(splits.train.images[:, :, 0])

@@ -1,7 +1,6 @@
 """Data: images with labels, by a registered name or from the user's own files.
 
-A dataset is registered in a catalogue (digits.py); folders.py reads what users bring. Of its facts,
-`made_for_training` counts classes, the last ones, that only the training has.
+A dataset is registered in a catalogue (digits.py); folders.py reads what users bring.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ DATASETS: Registry[Splits] = Registry("dataset", "legible datasets list")
 from legible.data import digits as digits  # noqa: E402  (these fill the catalogue)
 from legible.data import page_tiles as page_tiles  # noqa: E402
 from legible.data import pages as pages  # noqa: E402
-from legible.data import relaid as relaid  # noqa: E402
 
 
 def load_dataset(

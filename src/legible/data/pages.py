@@ -20,6 +20,7 @@ from legible.pictures import read_picture
 KINDS = {"c": "coffee", "f": "folded", "p": "footprints", "w": "wrinkled"}
 _PARTITIONS = ("TE", "TR", "VA")  # their order in the numbers of the contest's files
 _SIZE = (420, 540)  # that of most pages; report B brings all to it
+_TILE = (144, 272)  # four cover a page of 540 x 258, the size of the others, and six one of 540 x 420
 _PAIRED = (  # names of the two folders of a pair, and what clean files have behind the dirty one's name
     ("dirty", "clean", ""),
     ("noisy", "clean", ""),
@@ -134,7 +135,7 @@ def _find_noisy_office() -> Path:
     return folder
 
 
-FACTS: dict[str, Any] = {
+_FACTS: dict[str, Any] = {
     "n_classes": 4,
     "image_shape": (1, *_SIZE),
     "n_images": 144,
@@ -146,7 +147,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-@DATASETS.register("noisy-office", **FACTS)
+@DATASETS.register("noisy-office", **_FACTS)
 def load_noisy_office() -> Splits:
     """Printed pages under coffee, folds, footprints and wrinkles, with the official partitions.
 
@@ -160,15 +161,24 @@ def load_noisy_office() -> Splits:
     return Splits("noisy-office", train, validation, test, (words,))
 
 
-@DATASETS.register("noisy-office-random", **FACTS)
+@DATASETS.register("noisy-office-random", **_FACTS)
 def load_noisy_office_at_random() -> Splits:
     """The same pages split at random, as published figures have them: texts and sheets leak into the test."""
-    train, validation, test = (stack_pages(part) for part in split_noisy_office_at_random())
+    train, validation, test = (stack_pages(part) for part in _split_at_random())
     words = "NoisyOffice, split at random: the test has texts and sheets of paper that the training has seen."
     return Splits("noisy-office-random", train, validation, test, (words,))
 
 
-def split_noisy_office_at_random() -> list[list[Pair]]:
+@DATASETS.register("noisy-office-tiles", **_FACTS | {"image_shape": (1, *_TILE), "n_images": 768})
+def load_noisy_office_tiles() -> Splits:
+    """The pages of `noisy-office-random` in their own sizes, cut into tiles of 272 x 144 that overlap."""
+    parts = ([tile for pair in part for tile in cut_tiles(pair, _TILE)] for part in _split_at_random())
+    train, validation, test = (label_pairs(tiles, tuple(KINDS.values())) for tiles in parts)
+    words = "Tiles of NoisyOffice's pages, which are split at random: texts and sheets of paper leak."
+    return Splits("noisy-office-tiles", train, validation, test, (words,))
+
+
+def _split_at_random() -> list[list[Pair]]:
     """The pages for training, for validation and for the test, drawn at random from each kind of noise."""
     pairs = read_noisy_office()
     labels = np.array([list(KINDS.values()).index(pair.kind) for pair in pairs])
