@@ -216,6 +216,16 @@ def test_no_layer_of_the_unet_works_at_full_size():
     assert set(sizes) == {14, 7}
 
 
+@pytest.mark.parametrize(("place", "size"), [(2, 14), (1, 28)])
+def test_page_nets_sharpen_places_of_so_many_pixels_a_side(place, size):
+    model = build_model(f"page-net:filters=4,levels=2,place={place},fine=6,layers=3", SHAPE, 1, seed=0).eval()
+    seen = []
+    for part in model.body.sharpen:
+        part.register_forward_hook(lambda _, __, maps: seen.append(maps.shape[1:]))
+    assert model(torch.zeros(1, 1, 27, 28)).shape == (1, 1, 27, 28)
+    assert seen == [(6, size, size)] * 6 + [(place**2, size, size)]  # three layers, each with its ReLU
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
@@ -228,6 +238,8 @@ def test_no_layer_of_the_unet_works_at_full_size():
         ("dense-autoencoder:8--8", "widths takes whole numbers joined by '-'"),
         ("dense-autoencoder:8-8,dropouts=3", "dropouts must lie between 0 and 2, not 3"),
         ("unet:levels=0", "levels must lie between 1 and 8, not 0"),
+        ("page-net:place=3", "place must lie between 1 and 2, not 3"),
+        ("page-net:layers=0", "layers must lie between 1 and 8, not 0"),
     ],
 )
 def test_what_cannot_be_built_is_refused_by_name(spec, words):
