@@ -113,7 +113,7 @@ AT_RANDOM = Run(  # ours, where texts and sheets leak: as large as patience allo
     task="restore:mse",
     settings=replace(recipe_of("page-net"), n_epochs=80, batch_size=4),
 )
-SHORT = ("B3.2", "B3.5", "B3.7", "B3.8", "B3.9", "B3.10", "B3.12", "B3.13", "B3.14")  # have ours too
+SHORT = ("B3.2", "B3.5", "B3.7", "B3.8", "B3.9", "B3.10", "B3.12", "B3.13", "B3.14", "B3.25")  # have ours too
 BY_PIXEL = "B3.7"  # its kernels see one pixel, all but the last
 HONEST_ROWS = ("B3.4", "B3.10", "B3.24")  # each learns anew from TR
 NOTHING_LEARNT = ("identity", "background", "sauvola")
@@ -207,7 +207,7 @@ def _line_of_ours(published: Published) -> list[Line]:
         settings = replace(settings, optimiser="adam", learning_rate=0.003)
         task, words, n_seeds = "restore:mse", "Adam at 0.003", 3
     runs = over_seeds(replace(run, task=task, settings=settings), n_seeds)
-    system = f"{published.words}; {words}, a rate that rises and falls; MSE"
+    system = f"{line.system.removesuffix('; MSE')}; {words}, a rate that rises and falls; MSE"
     return [replace(line, row=f"{line.row} ours", system=system, runs=runs)]
 
 
