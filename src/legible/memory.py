@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's names, from its malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4  # glibc's names, from its malloc.h
 _DEFAULT_MMAP_MAX, _LARGEST_THRESHOLD = 65536, 2**25
 
 
@@ -40,5 +40,6 @@ def freed_memory_kept() -> Iterator[None]:
         yield
     finally:
         libc.mallopt(_M_MMAP_MAX, _DEFAULT_MMAP_MAX)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD)  # as keep_freed_memory, which works no longer
         libc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_THRESHOLD)
         libc.malloc_trim(0)
