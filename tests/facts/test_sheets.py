@@ -50,7 +50,7 @@ def test_sheets_are_read_where_any_page_is_bare_and_texts_where_the_editor_multi
 
 def test_new_pages_are_texts_on_sheets_and_come_again_equal():
     pairs, _, texts = _pages()
-    pages = recompose(pairs, 6)
+    pages = recompose(pairs, 6, other_sheets=_blank, share_of_others=0)
     for page in pages:
         assert page.noisy.shape == SIZE and page.noisy.dtype == np.float32
         assert any(np.array_equal(page.clean, clean) for _, clean in texts)
@@ -58,7 +58,7 @@ def test_new_pages_are_texts_on_sheets_and_come_again_equal():
         bare = page.clean == 0
         assert page.noisy[bare].mean() < page.noisy[~bare].mean()
         assert page.noisy[bare].std() > 0.05  # a sheet lies there
-    again = recompose(pairs, 6)
+    again = recompose(pairs, 6, other_sheets=_blank, share_of_others=0)
     assert all(np.array_equal(a.noisy, b.noisy) for a, b in zip(pages, again, strict=True))
     assert len({page.noisy.tobytes() for page in pages}) == 6
 
@@ -76,7 +76,7 @@ def test_a_new_page_follows_its_sheet_as_the_old_one_did():
     pairs, _, texts = _pages()
     seen = np.min([clean for _, clean in texts], axis=0) == 0
     ways = set()
-    for page in recompose(pairs, 24):
+    for page in recompose(pairs, 24, other_sheets=_blank, share_of_others=0):
         inked = page.noisy[seen & (page.clean == 1)]
         darker, lighter = (inked >= 0.9 - 1e-3).all(), (inked <= 0.9 + 1e-3).all()
         assert darker != lighter

@@ -40,13 +40,12 @@ class _Print:
 
 
 def recompose(
-    pairs: Sequence[Pair], n: int, *, other_sheets: DrawSheet | None = None, share_of_others: float = 0.4
+    pairs: Sequence[Pair], n: int, *, other_sheets: DrawSheet, share_of_others: float = 0.4
 ) -> list[Pair]:
     """Put pages on other sheets, of those laid in the same way, turned and shifted: n new pages.
 
     pairs: several texts, each under several kinds of noise. other_sheets: draws a sheet of (height, width),
-    its darkness in [0, 1], for a share of the pages; None for sheets of the pairs alone. Each page has a seed
-    of its own.
+    its darkness in [0, 1], for a share of the pages. Each page has a seed of its own.
     """
     prints, sheets = _take_apart(pairs)
     return [_compose(number, prints, sheets, other_sheets, share_of_others) for number in range(n)]
@@ -114,16 +113,16 @@ def _compose(
     number: int,
     prints: list[_Print],
     sheets: dict[bool, list[np.ndarray]],
-    other_sheets: DrawSheet | None,
+    other_sheets: DrawSheet,
     share_of_others: float,
 ) -> Pair:
     rng = rng_for("recomposed page", number)
-    draw = other_sheets if rng.random() < share_of_others else None
-    possible = [page for page in prints if page.multiplied] if draw else prints  # as ink lies on paper
+    on_other = rng.random() < share_of_others
+    possible = [page for page in prints if page.multiplied] if on_other else prints  # as ink lies on paper
     page = possible[int(rng.integers(len(possible)))]
     height, width = page.noisy.shape
-    if draw:
-        sheet = draw((height, width), rng)
+    if on_other:
+        sheet = other_sheets((height, width), rng)
     else:
         known = sheets[page.multiplied]
         sheet = _lay(known[int(rng.integers(len(known)))], (height, width), rng) * rng.uniform(*_DARKENED)

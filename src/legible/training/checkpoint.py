@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +29,34 @@ def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
 
 def read_facts(path: Path) -> dict[str, Any]:
     """The facts that were saved with a checkpoint. Raises ModelError when it is damaged."""
-    return _read(path)[1]
+    with _opened(path) as file:
+        return dict(json.loads(_read_notes(file)["facts"]))
 
 
 def load_checkpoint(path: Path, state: State) -> None:
-    """Bring a freshly prepared state to where the checkpoint stands. Raises ModelError when it is damaged."""
-    tensors, _, n_epochs_done = _read(path)
-    expected = {name: tensor.shape for name, tensor in _collect_weights(state).items()}
-    if expected != {name: tensors[name].shape for name in expected if name in tensors}:
-        raise ModelError(f"{path} is a checkpoint of another model. Start again with --overwrite.")
-    state.model.load_state_dict(_below("model.", tensors))
-    if state.average is not None:
-        state.average.load_state_dict(_below("average.", tensors))
-    memory: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _below("optimiser.", tensors).items():
-        index, _, key = name.partition(".")
-        memory.setdefault(int(index), {})[key] = tensor
-    groups = state.optimiser.state_dict()["param_groups"]
-    state.optimiser.load_state_dict({"state": memory, "param_groups": groups})
-    for parameter, kept in state.optimiser.state.items():
-        for key, value in kept.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape:
-                # laid out as its parameter: fused steps walk both as they lie in memory
-                kept[key] = torch.empty_like(parameter).copy_(value)
-    state.n_epochs_done = n_epochs_done
+    """Bring a freshly prepared state to where the checkpoint stands. Raises ModelError when it is damaged.
+
+    Tensor by tensor, each copied to where it will lie: of a large net there is no room for all of them twice.
+    """
+    with _opened(path) as file:
+        notes = _read_notes(file)
+        names = set(file.keys())
+        weights = _collect_weights(state)
+        shapes = {name: list(tensor.shape) for name, tensor in weights.items()}
+        if shapes != {name: file.get_slice(name).get_shape() for name in weights if name in names}:
+            raise ModelError(f"{path} is a checkpoint of another model. Start again with --overwrite.")
+        with torch.no_grad():
+            for name, tensor in weights.items():
+                tensor.copy_(file.get_tensor(name))
+        parameters = [p for group in state.optimiser.param_groups for p in group["params"]]
+        for name in sorted(name for name in names if name.startswith("optimiser.")):
+            _, index, key = name.split(".", 2)
+            parameter, value = parameters[int(index)], file.get_tensor(name)
+            # laid out as its parameter: fused steps walk both as they lie in memory
+            like = parameter if value.shape == parameter.shape else value
+            memory = torch.empty_like(like, device=parameter.device)
+            state.optimiser.state[parameter][key] = memory.copy_(value)
+        state.n_epochs_done = int(notes["n_epochs_done"])
 
 
 def _collect_weights(state: State) -> dict[str, Tensor]:
@@ -78,20 +84,20 @@ def _write(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> Non
         raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
 
 
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], int]:
-    """The tensors, the facts and the number of epochs done."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A checkpoint, its tensors read as they are asked for. Raises ModelError when it is damaged."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            notes = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if not {"facts", "n_epochs_done"} <= set(notes):
-            raise ValueError("it tells nothing of a training")
-        return tensors, dict(json.loads(notes["facts"])), int(notes["n_epochs_done"])
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(
             f"{path} is not a usable checkpoint: {error}. Start again with --overwrite."
         ) from error
+
+
+def _read_notes(file: Any) -> dict[str, str]:
+    notes = dict(file.metadata() or {})
+    if not {"facts", "n_epochs_done"} <= set(notes):
+        raise ValueError("it tells nothing of a training")
+    return notes
