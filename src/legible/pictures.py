@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,9 @@ def upper_byte(pixels: np.ndarray) -> np.ndarray:
 def naming(file: Path) -> Iterator[None]:
     """Turn whatever a picture's decoder raises into an InputError that names the file."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Pillow's, about data that we do without
+            yield
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise InputError(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
 

@@ -98,7 +98,7 @@ def test_what_is_no_page_is_refused_in_one_sentence(grey, tmp_path):
     (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:120])
     for name, reason in (
         ("text.png", "not a picture"),
-        ("cut.pdf", "damaged"),
+        ("cut.pdf", "damaged: Failed to load document (PDFium: Data format error). Replace or remove it."),
         ("half.png", "damaged"),
         ("no.png", "no file"),
     ):
@@ -134,7 +134,7 @@ def test_a_pdf_without_pages_or_behind_a_password_is_told_so(tmp_path):
         (page,) = document
     assert page.pixels.shape == (144, 72) and (page.pixels == 255).all()
     write_raw_pdf(tmp_path / "none.pdf", "")
-    with pytest.raises(InputError, match=r"none.pdf (has no pages|is damaged)"):
+    with pytest.raises(InputError, match=r"none.pdf (has no pages|is no PDF, or damaged)"):
         open_document(tmp_path / "none.pdf")
     secret = "".join(f"{i:02x}" for i in range(32))
     locked = f"/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<{secret}>/U<{secret}>>>"

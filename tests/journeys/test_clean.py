@@ -79,6 +79,8 @@ def test_python_gives_what_the_command_gives(legible, cleaner, scan):
     cleaned = load_cleaner(str(cleaner)).clean(read(scan))
     np.testing.assert_array_equal(cleaned.image, read(Path("clean.png")))
     assert 0 < cleaned.ink_after < cleaned.ink_before and cleaned.reduced_by == 1 and cleaned.vanished == ()
+    with Image.open(scan) as picture:
+        np.testing.assert_array_equal(load_cleaner(str(cleaner)).clean(picture).image, cleaned.image)
 
 
 def test_folders_are_mirrored_and_a_second_run_goes_on(legible, cleaner, scan, tmp_path):
@@ -96,6 +98,23 @@ def test_folders_are_mirrored_and_a_second_run_goes_on(legible, cleaner, scan, t
     again = legible("clean", scans, "-o", "out", "--model", cleaner)
     assert again.code == 0 and again.out == "out/a.png\n" and "2 of 3 files are there already" in again.err
     assert [path.stat().st_mtime_ns for path in written[1:]] == times[1:]
+
+
+def test_before_stands_beside_after_in_every_mode_and_folders_are_mirrored(legible, cleaner, scan, tmp_path):
+    scans = tmp_path / "scans"
+    for name in ("a.png", "deep/a.png"):
+        (scans / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.open(scan).convert("RGB").save(scans / name)
+    for mode in ("grey", "colour", "black-and-white"):
+        more = ("--mode", mode, "--compare", f"seen-{mode}", "--workers", 1)
+        assert legible("clean", scans, "-o", mode, "--model", cleaner, *more).code == 0
+        seen = Path(f"seen-{mode}")
+        written = sorted(str(path.relative_to(seen)) for path in seen.rglob("*.png"))
+        assert written == ["a.png.001.png", "deep/a.png.001.png"]
+        both = np.array(Image.open(seen / "deep/a.png.001.png").convert("L"))
+        np.testing.assert_array_equal(both[:, :540], read(scan))
+        after = np.array(Image.open(Path(mode) / "deep/a.png").convert("L"))
+        np.testing.assert_array_equal(both[:, -540:], after)
 
 
 def test_several_workers_write_the_same_as_one(legible, cleaner, scan, tmp_path):
@@ -152,6 +171,20 @@ def test_colour_ink_survives_in_colour_and_black_and_white_is_that(legible, clea
         assert two.mode == "1"
 
 
+def test_a_solid_seal_survives_in_colour_and_a_ring_of_coffee_does_not(scan):
+    """On yellowish paper: red ink, filled, and a thin brown line round it."""
+    page = np.repeat(read(scan)[..., None], 3, axis=2) * np.array([1, 0.97, 0.88])
+    seal, ring = (np.zeros(page.shape[:2], np.uint8) for _ in range(2))
+    cv2.circle(seal, (400, 300), 40, 1, -1)
+    cv2.circle(ring, (400, 300), 70, 1, 6)
+    for mask, ink in ((seal, (190, 25, 40)), (ring, (170, 120, 75))):
+        page = np.where(mask[..., None] > 0, page * np.array(ink) / 255, page)
+    cleaned = package.clean(np.rint(page).astype(np.uint8), mode="colour").image
+    inner = cv2.erode(seal, np.ones((5, 5), np.uint8)) > 0
+    assert (np.ptp(cleaned[inner].astype(int), axis=1) > 100).mean() > 0.85
+    assert (np.ptp(cleaned[ring > 0].astype(int), axis=1) > 30).mean() < 0.2
+
+
 def test_a_clean_page_changes_little(cleaner):
     page = as_bytes(make_page(np.random.default_rng(7), size=(420, 540), dpi=100).ink)
     assert load_cleaner(str(cleaner)).clean(page).changed < 0.05
@@ -199,8 +232,9 @@ def test_text_that_vanishes_is_told():
         (np.zeros((4, 4), np.float32), "bytes or 16-bit"),
         (np.zeros((4, 4, 4), np.uint8), "shape"),
         (np.zeros((0, 4), np.uint8), "shape"),
+        ("scan.png", "not str. Open files first"),
     ],
-    ids=["floats", "four channels", "empty"],
+    ids=["floats", "four channels", "empty", "a path"],
 )
 def test_what_is_no_page_is_refused(cleaner, image, reason):
     with pytest.raises(InputError, match=reason):
@@ -221,6 +255,9 @@ def test_inputs_are_never_written_over(legible, cleaner, scan, tmp_path):
     done = legible("clean", scan, tmp_path / "twins" / "a" / "scan.png", "-o", "out", "--model", cleaner)
     assert done.code == 2 and "would both become" in done.err
     assert not Path("out").exists()
+    for sources, output in (([scan], "x.bmp"), ([scan.parent / "twins"], "x.png"), ([scan, scan], "x.pdf")):
+        done = legible("clean", *sources, "-o", output, "--model", cleaner)
+        assert done.code == 2 and f"{output} would be a folder" in done.err and not Path(output).exists()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".pdf"])

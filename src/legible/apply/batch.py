@@ -23,7 +23,7 @@ _COMPARED_PX = 1600  # most pixels on a side of one half of a comparison
 
 @dataclass(frozen=True)
 class Job:
-    """A file to clean. form: of what is written. compared: where before and after go, side by side."""
+    """A file to clean. form: of what is written. compared: of the comparison, less the page's number."""
 
     source: Path
     target: Path
@@ -73,8 +73,9 @@ def _clean_pages(cleaner: Cleaner, job: Job, document: Any, lines: list[dict[str
         mode: Mode = "black-and-white" if page.two_valued else job.mode
         before = None if job.compared is None else _shrink(page.pixels)
         cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
-        if before is not None:
-            _write_comparison(job, number, before, _shrink(cleaned.image))
+        if job.compared is not None and before is not None:
+            path = job.compared.with_name(f"{job.compared.name}.{number:03d}.png")
+            _write_comparison(path, before, _shrink(cleaned.image))
         yield page.with_pixels(cleaned.image, two_valued=mode == "black-and-white")
         height, width = page.pixels.shape[:2]
         lines.append({
@@ -89,19 +90,19 @@ def _clean_pages(cleaner: Cleaner, job: Job, document: Any, lines: list[dict[str
         })  # fmt: skip
 
 
-def _write_comparison(job: Job, number: int, before: np.ndarray, after: np.ndarray) -> None:
-    assert job.compared is not None
+def _write_comparison(path: Path, before: np.ndarray, after: np.ndarray) -> None:
     gap = np.full((len(before), 12, 3), 128, np.uint8)
-    path = job.compared / f"{job.target.name}.{number:03d}.png"
     with new_file(path, overwrite=True) as temporary:
         write_document(temporary, iter([Page(np.hstack([before, gap, after]))]), form="PNG")
 
 
 def _shrink(pixels: np.ndarray) -> np.ndarray:
-    """As (H, W, 3) bytes, small enough to look at."""
+    """A copy as (H, W, 3) bytes, small enough to look at."""
     pixels = upper_byte(pixels)
     scale = min(1.0, _COMPARED_PX / max(pixels.shape[:2]))
     small = (
-        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        if scale < 1
+        else pixels.copy()
     )
     return small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)

@@ -9,6 +9,7 @@ from typing import get_args
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from legible.apply.guided import Guide, enlarge
 from legible.apply.restorer import Restorer
@@ -25,6 +26,7 @@ _SMALL_PIXELS = 600_000  # a page of at most so many is seen twice: that errs le
 HALO_PX = 64
 THRESHOLD = 0.3  # of ink, in black-and-white: what reads best; at 0.5 faint strokes break
 _ROWS = 128  # that are composed at a time
+_BARE, _VIVID = 16, 0.4  # ink, of 255, below which there is paper; chroma above which there is no stain
 _COLOUR_PIXELS = 2_500_000  # at most, of the page that colours are told apart on
 _BLOCK_PX = 48  # side of the squares that are searched for vanished text, on the reduced page
 _VANISHED = 0.15  # of the ink of a letter: with less left it is gone
@@ -60,10 +62,11 @@ class Cleaner:
 
     restorer: Restorer
 
-    def clean(self, image: np.ndarray, *, mode: Mode = "grey", in_place: bool = False) -> CleanPage:
+    def clean(self, image: ArrayLike, *, mode: Mode = "grey", in_place: bool = False) -> CleanPage:
         """Take stains, creases, shadows and bleed-through off a page, and leave what is written.
 
-        image: (H, W), (H, W, 1) or (H, W, 3) RGB, bytes or 16 bits, the highest number white; not changed.
+        image: (H, W), (H, W, 1) or (H, W, 3) RGB, bytes or 16 bits, the highest number white; not changed. Or
+        what NumPy makes such an array of, as of a picture that Pillow opened.
         mode: grey; colour, where colour ink such as stamps stays as it is; black-and-white, each pixel one or
         the other. in_place: write the clean page over the image where both have one shape, to save memory.
         Raises InputError, ArgumentError.
@@ -165,7 +168,11 @@ def _compose(
 
 
 class _Colours:
-    """The paper's colour all over a page, and where there is colour ink."""
+    """The paper's colour all over a page, and where there is colour ink.
+
+    Colour ink is what is thin and coloured, but not brown, and what is vivid, thin or not: stains are pale or
+    brown.
+    """
 
     def __init__(self, reduced: np.ndarray, made: np.ndarray, page: np.ndarray) -> None:
         self._height = len(page)
@@ -173,23 +180,25 @@ class _Colours:
         size = (round(reduced.shape[1] * scale) or 1, round(reduced.shape[0] * scale) or 1)
         small = cv2.resize(page, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         small /= np.iinfo(page.dtype).max
-        made = cv2.resize(made, size, interpolation=cv2.INTER_AREA)
-        light = np.where(made[..., None] < 16, small, 0)
-        weight = (made < 16).astype(np.float32)
+        bare = cv2.resize(made, size, interpolation=cv2.INTER_AREA) < _BARE
+        usual = np.median(small[bare], axis=0) if bare.any() else np.ones(3, np.float32)
+        bare &= np.ptp(_relate(small, usual), axis=2) < _VIVID
         side = max(15, min(size) // 20) | 1
-        total = cv2.blur(weight, (side, side)) + 1e-4
-        self._paper = np.clip(cv2.blur(light, (side, side)) / total[..., None], 0.05, 1)
-        relative = np.clip(small / self._paper, 0, 1)
-        chroma = relative.max(axis=2) - relative.min(axis=2)
+        light = cv2.blur(np.where(bare[..., None], small, 0), (side, side)) + 1e-3 * usual
+        total = cv2.blur(bare.astype(np.float32), (side, side)) + 1e-3
+        self._paper = np.clip(light / total[..., None], 0.05, 1).astype(np.float32)
+        relative = _relate(small, self._paper)
+        chroma = np.ptp(relative, axis=2)
         broad = cv2.morphologyEx(chroma, cv2.MORPH_OPEN, np.ones((25, 25), np.uint8))
-        self._colour = np.clip((chroma - broad - 0.1) / 0.15, 0, 1)  # strokes of colour, not stains
+        strokes = np.where(_is_brown(relative), 0, (chroma - broad - 0.1) / 0.15)  # a stain may end in a line
+        self._colour = np.clip(np.maximum(strokes, (chroma - _VIVID) / 0.15), 0, 1)
 
     def paint(self, rows: np.ndarray, kept: np.ndarray, top: int) -> np.ndarray:
         """Some rows (h, W, 3) as they look on white paper, with as much ink as is to be kept."""
         place = (top, len(rows), self._height, rows.shape[1])
         paper = np.stack([enlarge(self._paper[..., i], *place) for i in range(3)], axis=2)
         colour = enlarge(self._colour, *place)
-        relative = np.clip(rows.astype(np.float32) / np.iinfo(rows.dtype).max / paper, 0, 1)
+        relative = _relate(rows.astype(np.float32) / np.iinfo(rows.dtype).max, paper)
         depth = 1 - relative @ _GREY_WEIGHTS
         wanted = np.maximum(kept, depth * colour)
         share = np.clip(wanted / np.maximum(depth, 0.05), 0, 1.5)[..., None]
@@ -197,13 +206,28 @@ class _Colours:
         return painted
 
 
-def _check_page(image: np.ndarray) -> np.ndarray:
-    page = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+def _relate(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """A page (H, W, 3) in [0, 1] as it would look on white paper instead of one of this colour."""
+    answer: np.ndarray = np.clip(page / np.maximum(paper, 0.05), 0, 1)
+    return answer
+
+
+def _is_brown(page: np.ndarray) -> np.ndarray:
+    """Where a page (H, W, 3) RGB has the hue of coffee, tea and rust, 15 to 50 degrees: (H, W)."""
+    red, green, blue = (page[..., i] for i in range(3))
+    above = green - blue
+    answer: np.ndarray = (green <= red) & (above >= (red - blue) * 0.25) & (above <= (red - blue) * 5 / 6)
+    return answer
+
+
+def _check_page(image: ArrayLike) -> np.ndarray:
+    page = np.asarray(image)
     if page.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"a page comes as bytes or 16-bit numbers, not {page.dtype}.")
-    if page.ndim not in (2, 3) or (page.ndim == 3 and page.shape[2] != 3) or page.size == 0:
-        raise InputError(f"a page has the shape (H, W) or (H, W, 3), not {image.shape}.")
-    return page
+        what = page.dtype if isinstance(image, np.ndarray) else type(image).__name__
+        raise InputError(f"a page is an array of bytes or 16-bit numbers, not {what}. Open files first.")
+    if page.ndim not in (2, 3) or page.shape[2:] not in ((), (1,), (3,)) or page.size == 0:
+        raise InputError(f"a page has the shape (H, W) or (H, W, 3), not {page.shape}.")
+    return page[..., 0] if page.shape[2:] == (1,) else page
 
 
 def _to_grey(page: np.ndarray) -> np.ndarray:

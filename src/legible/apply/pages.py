@@ -148,7 +148,8 @@ def _open_pdf(path: Path, dpi: float | None, most_pixels: int, colour: bool) -> 
         n_pages = len(opened)
     except pdfium.PdfiumError as error:
         asks = "password" in str(error).lower()
-        reason = "asks for a password; save a copy without one" if asks else f"is damaged: {error}"
+        damage = f"is no PDF, or damaged: {str(error).rstrip('.')}. Replace or remove it"
+        reason = "asks for a password; save a copy without one" if asks else damage
         raise InputError(f"{path} {reason}.") from error
     if n_pages == 0:
         raise InputError(f"{path} has no pages.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
+from numpy.typing import ArrayLike
 
 from legible.apply.classifier import Classifier
 from legible.apply.cleaner import Cleaner, CleanPage
@@ -45,7 +45,7 @@ def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None, ahead: boo
     return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores, ahead=ahead)))
 
 
-def clean(image: np.ndarray, *, mode: Mode = "grey") -> CleanPage:
+def clean(image: ArrayLike, *, mode: Mode = "grey") -> CleanPage:
     """Take stains, creases, shadows and bleed-through off a scanned page; see Cleaner.clean."""
     return _shipped_cleaner().clean(image, mode=mode)
 

@@ -29,7 +29,10 @@ def clean(
     mode: Annotated[Mode, typer.Option(help="colour keeps stamps and signatures in colour ink.")] = "grey",
     compare: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write pictures of each page there, before beside after."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Write pictures of each page there, before beside after; folders are mirrored.",
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Files at once; one a core if not said.")] = None,
     dpi: Annotated[
@@ -86,24 +89,32 @@ def plan_jobs(
         if target.resolve() == source.resolve():
             raise ArgumentError(f"{source} would be written over. Choose another place for the clean pages.")
         seen[target] = source
-    return [
-        Job(source, target, FORMS[target.suffix.lower()], mode, dpi, most_pixels, compare, overwrite)
-        for source, target in pairs
-    ]
+    jobs = []
+    for source, target in pairs:
+        inner = target.name if target == output else target.relative_to(output)
+        compared = None if compare is None else compare / inner
+        form = FORMS[target.suffix.lower()]
+        jobs.append(Job(source, target, form, mode, dpi, most_pixels, compared, overwrite))
+    return jobs
 
 
 def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]]:
     from legible.apply.pages import FORMS, READ_ONLY
 
     known = (*FORMS, *READ_ONLY)
-    if len(sources) == 1 and output.suffix.lower() in FORMS and not sources[0].is_dir():
-        _check_there(sources[0])
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"there is no file or folder {source}. Check the path.")
+    is_folder = output.is_dir()
+    if len(sources) == 1 and output.suffix.lower() in FORMS and not sources[0].is_dir() and not is_folder:
         yield sources[0], output
         return
     if output.is_file():
         raise ArgumentError(f"{output} is a file; several scans go into a folder. Name another place.")
+    if output.suffix.lower() in known and not is_folder:
+        forms = ", ".join(FORMS)
+        raise ArgumentError(f"{output} would be a folder. Name a folder, or for one scan a file: {forms}.")
     for source in sources:
-        _check_there(source)
         if not source.is_dir():
             yield source, output / _in_form(Path(source.name))
             continue
@@ -114,11 +125,6 @@ def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]
             raise InputError(f"{source} holds no scans: {', '.join(known)}.")
         root = output / source.name if len(sources) > 1 else output
         yield from ((file, root / _in_form(file.relative_to(source))) for file in files)
-
-
-def _check_there(source: Path) -> None:
-    if not source.exists():
-        raise InputError(f"there is no file or folder {source}. Check the path.")
 
 
 def _in_form(path: Path) -> Path:
