@@ -47,6 +47,9 @@ DRAWN = {
     "curves": lambda: figures.curves(make_history(10) + make_history(10, 0.002)),
     "digits_grid": lambda: figures.digits_grid(IMAGES[:20], list(CLASSES) * 2),
     "error_curve": lambda: figures.error_curve([0, 0.5], ERRORS, references={"best documented": 0.016}),
+    "errors_by_kind": lambda: figures.errors_by_kind(
+        {"at random": {"net": {"coffee": 0.01, "folded": 0.02}}, "TR to VA": {"net": {"coffee": 0.1}}}
+    ),
     "grouped_dots": lambda: figures.grouped_dots({"filters": {"32": [0.98, 0.99], "64": [0.985]}}),
     "judgement_figures": lambda: figures.judgement_figures(Labelled(IMAGES, LABELS, CLASSES), JUDGEMENT)[
         "worst"

@@ -208,6 +208,7 @@ def test_points_are_coloured_by_class_and_named_in_their_middle():
         lambda: figures.accuracy_curves(LEVELS, {"plain": [[], [], []]}),
         lambda: figures.accuracy_curves(LEVELS, {"plain": [[0.9], [0.8]]}),
         lambda: figures.error_curve(LEVELS, {"plain": [[0.9]] * 4}),
+        lambda: figures.errors_by_kind({"at random": {}}),
         lambda: figures.latent_map(CLEAN, [0, 1], [0, 1]),
         lambda: figures.latent_map(CLEAN[:0], [], []),
         lambda: figures.latent_walk({}),
@@ -222,6 +223,14 @@ def test_points_are_coloured_by_class_and_named_in_their_middle():
 def test_what_cannot_be_drawn_is_refused_in_words(draw):
     with pytest.raises(InputError, match=r"\w+ \w+"):
         draw()
+
+
+def test_errors_stand_on_their_systems_line_and_what_is_missing_is_left_out():
+    panels = {"at random": {"a": {"coffee": 0.01, "folded": 0.02}}, "TR to VA": {"b": {"coffee": 0.1}}}
+    left, right = figures.errors_by_kind(panels).axes
+    assert [tick.get_text() for tick in left.get_yticklabels()] == ["a", "b"]
+    points = [{line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in (left, right)]
+    assert points == [{"coffee": [[0.01, 0]], "folded": [[0.02, 0]]}, {"coffee": [[0.1, 1]], "folded": []}]
 
 
 def test_a_restoration_is_summed_up_beside_the_noisy_images_as_they_are():

@@ -1,5 +1,6 @@
 """Every figure, by name: each function draws one and returns it; save_figure writes it as PNG."""
 
+from legible.report.by_kind import errors_by_kind
 from legible.report.charts import curves, grouped_dots, sweep
 from legible.report.drawn import latent_map, latent_scatter, latent_walk, nearest_digits, samples_grid
 from legible.report.judged import confusion, judgement_figures, reliability
@@ -22,6 +23,7 @@ __all__ = [
     "curves",
     "digits_grid",
     "error_curve",
+    "errors_by_kind",
     "grouped_dots",
     "judgement_figures",
     "latent_map",

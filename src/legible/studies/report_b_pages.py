@@ -11,6 +11,7 @@ of cross-entropy and Adam, where the report has 0.0056 after 25.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -113,22 +114,23 @@ AT_RANDOM = Run(  # ours, where texts and sheets leak: as large as patience allo
     task="restore:mse",
     settings=replace(recipe_of("page-net"), n_epochs=80, batch_size=4),
 )
+AT_RANDOM_ROW = "B3 ours, at random"
 SHORT = ("B3.2", "B3.5", "B3.7", "B3.8", "B3.9", "B3.10", "B3.12", "B3.13", "B3.14", "B3.25")  # have ours too
 BY_PIXEL = "B3.7"  # its kernels see one pixel, all but the last
-HONEST_ROWS = ("B3.4", "B3.10", "B3.24")  # each learns anew from TR
+SPLITS = {LEAKING: "at random", HONEST: "TR to VA"}
 NOTHING_LEARNT = ("identity", "background", "sauvola")
 
 
 def page_lines() -> list[Line]:
-    """B3's table, some of its rows on the honest split, and what filters that learn nothing reach on both."""
+    """B3's table on both splits, ours, and what filters that learn nothing reach."""
     lines = [line for published in ROWS for line in (_line(published, LEAKING), *_line_of_ours(published))]
-    lines += [_line(published, HONEST) for published in ROWS if published.row in HONEST_ROWS]
+    lines += [_line(published, HONEST) for published in ROWS]  # each learns anew from TR
     ours = Line(
         "B3 ours", "page-cleaner, which learnt from TR and made pages: RMSE on VA in its own sizes, by kind",
         "0.0213 at best, at random", prove=_measure_ours, quick_epochs=0,
     )  # fmt: skip
     at_random = Line(
-        "B3 ours, at random", "page-net, sharpened at full size, 80 epochs; MSE of tiles in their own size",
+        AT_RANDOM_ROW, "page-net, sharpened at full size, 80 epochs; MSE of tiles in their own size",
         "0.0014 / 4.54e-4 at best", (AT_RANDOM,), measure="mse", also="rmse", quick_epochs=1,
     )  # fmt: skip
     pictures = Line(
@@ -143,7 +145,8 @@ def page_lines() -> list[Line]:
 
 
 def draw_pages(study: Study, results: Results) -> dict[str, Figure]:
-    """A page as the report's best net cleans it, on both splits; and pages that `page-cleaner` never saw.
+    """A page as the report's best net cleans it, on both splits; pages that `page-cleaner` never saw; and the
+    errors of all rows on each kind of noise.
 
     Nothing where NoisyOffice is not at hand.
     """
@@ -160,7 +163,25 @@ def draw_pages(study: Study, results: Results) -> dict[str, Figure]:
                 unpack_images(sample["restored"]),
                 title=f"{row}: a page of the test, clean, dirty and cleaned",
             )
-    return drawn | {"B3.26": _draw_unknown()}
+    return drawn | {"B3.26": _draw_unknown(), "B3-kinds": _draw_kinds(study, results)}
+
+
+def _draw_kinds(study: Study, results: Results) -> Figure:
+    panels: dict[str, dict[str, dict[str, float]]] = {}
+    for dataset, split in SPLITS.items():
+        lines = {published.row: _line(published, dataset).row for published in ROWS}
+        if dataset == LEAKING:
+            lines["ours"] = AT_RANDOM_ROW
+        found = {name: results.rows_of(study.line(row))[:1] for name, row in lines.items()}
+        panel = {name: _root(rows[0]["scores"]["clean"]["kinds"]) for name, rows in found.items() if rows}
+        if dataset == HONEST:
+            panel["ours"] = _root(_errors_of_ours())
+        panels[split] = panel | {name: _root(_errors_of_filter(name, dataset)) for name in NOTHING_LEARNT}
+    return figures.errors_by_kind(panels, title="B3: the error on each kind of noise")
+
+
+def _root(errors: dict[str, float]) -> dict[str, float]:
+    return {kind: error**0.5 for kind, error in errors.items()}
 
 
 def _draw_unknown() -> Figure:
@@ -231,26 +252,40 @@ def _clean(cleaner: Cleaner, ink: np.ndarray) -> np.ndarray:
     return cleaned
 
 
-def _measure_ours() -> str:
+@cache
+def _errors_of_ours() -> dict[str, float]:
+    """The MSE of `page-cleaner` on VA in its own sizes, by kind."""
     cleaner = load_cleaner()
     errors: dict[str, list[float]] = {}
     for pair in read_noisy_office():
         if pair.partition == "VA":
             cleaned = _clean(cleaner, pair.noisy)
             errors.setdefault(pair.kind, []).append(mse(pair.clean[None, None], cleaned[None, None]))
-    whole = np.mean([error for found in errors.values() for error in found]) ** 0.5
-    kinds = [f"{kind} {np.mean(found) ** 0.5:.4f}" for kind, found in errors.items()]
-    return f"{whole:.4f} ({', '.join(kinds)})"
+    return {kind: float(np.mean(found)) for kind, found in errors.items()}
+
+
+@cache
+def _errors_of_filter(name: str, dataset: str) -> dict[str, float]:
+    """The MSE of a filter, by kind."""
+    test = load_dataset(dataset).test
+    errors = image_mse(test.images, FILTERS.call(name, test.as_found().images))
+    return {kind: float(errors[test.labels == i].mean()) for i, kind in enumerate(test.classes)}
+
+
+def _measure_ours() -> str:
+    return _tell_kinds(_errors_of_ours())
 
 
 def _measure_filter(name: str) -> str:
-    words = []
-    for dataset in (LEAKING, HONEST):
-        test = load_dataset(dataset).test
-        errors = image_mse(test.images, FILTERS.call(name, test.as_found().images))
-        words.append(f"{errors.mean() ** 0.5:.4f}")
-    kinds = [f"{kind} {errors[test.labels == i].mean() ** 0.5:.4f}" for i, kind in enumerate(test.classes)]
-    return f"{words[0]}, {words[1]} ({', '.join(kinds)})"
+    leaking, honest = (_tell_kinds(_errors_of_filter(name, dataset)) for dataset in SPLITS)
+    return f"{leaking.partition(' ')[0]}, {honest}"
+
+
+def _tell_kinds(errors: dict[str, float]) -> str:
+    """The RMSE of all, and of each kind; all kinds have as many pages."""
+    whole = np.mean(list(errors.values())) ** 0.5
+    kinds = ", ".join(f"{kind} {error:.4f}" for kind, error in _root(errors).items())
+    return f"{whole:.4f} ({kinds})"
 
 
 def _measure_look_up() -> str:
