@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -83,9 +84,10 @@ def test_report_es_layouts_are_the_same_images(legible):
 
 
 def test_tables_only_trains_nothing(legible, rows):
-    done = legible("reproduce", "A1", "A3", "--quick", "--tables-only")
+    done = legible("reproduce", "A1", "A3", "--quick", "--tables-only", "--pages", "shown")
     assert done.code == 0 and "not run" in done.out and "epoch" not in done.err
     assert not rows.exists()
+    assert "no page written: pages are of whole reports" in done.err and not Path("shown").exists()
 
 
 def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch):

@@ -67,6 +67,8 @@ def reproduce(
         if len(lines) == len(study.lines):
             page = write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / "pages")
             say(f"written: {page}")
+        elif pages is not None:
+            say(f"no page written: pages are of whole reports, here of {name}.")
 
 
 def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
