@@ -8,20 +8,8 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from legible.errors import InputError
-from legible.report.look import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    PALE,
-    PURPLE,
-    SKY,
-    VERMILLION,
-    add_legend,
-    new_chart,
-    style_axes,
-)
+from legible.report.look import MARKS, PALE, add_legend, new_chart, style_axes
 
-_LOOKS = ((VERMILLION, "o"), (BLUE, "s"), (GREEN, "^"), (ORANGE, "D"), (PURPLE, "v"), (SKY, "P"))
 _LINE_IN = 0.19
 ByKind = Mapping[str, float]  # kind -> error
 
@@ -50,7 +38,7 @@ def errors_by_kind(
         style_axes(axes, x_label=f"{x_label}, {name}")
         axes.set_xscale("log")
         axes.grid(axis="x", color=PALE, linewidth=0.6)
-        for kind, (colour, marker) in zip(kinds, itertools.cycle(_LOOKS), strict=False):
+        for kind, (colour, marker) in zip(kinds, itertools.cycle(MARKS), strict=False):
             points = [
                 (errors[kind], systems.index(system)) for system, errors in panel.items() if kind in errors
             ]

@@ -16,22 +16,9 @@ from matplotlib.ticker import FixedLocator, StrMethodFormatter
 from legible.errors import InputError
 from legible.evaluation.image_metrics import image_mse
 from legible.report.charts import Runs, draw_curve
-from legible.report.look import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILLION,
-    add_legend,
-    new_chart,
-    style_axes,
-)
+from legible.report.look import GREY, MARKS, add_legend, new_chart, style_axes
 from legible.report.pictures import check_counts
 from legible.report.rows import Row, draw_rows, in_blocks
-
-_LOOKS = ((BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (ORANGE, "D"), (PURPLE, "v"), (SKY, "P"))
 
 _ACROSS = ("--", "-.", ":")
 _LINES = (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 100)  # of a stretched axis, in percent
@@ -175,7 +162,7 @@ def _level_curves(
     figure = new_chart(6.4, 4.4, title)
     axes = figure.subplots()
     style_axes(axes, x_label=labels[0], y_label=labels[1])
-    for (name, runs), (colour, marker) in zip(arms.items(), itertools.cycle(_LOOKS), strict=False):
+    for (name, runs), (colour, marker) in zip(arms.items(), itertools.cycle(MARKS), strict=False):
         draw_curve(axes, levels, runs, scale, (name, colour, marker))
     for (name, value), style in zip((references or {}).items(), itertools.cycle(_ACROSS), strict=False):
         axes.axhline(scale * value, color=GREY, linestyle=style, linewidth=1.2, label=name, zorder=1)
