@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from legible.apply.pages import FORMS, Page, open_document, write_document
+from legible.apply.page_writing import write_document
+from legible.apply.pages import FORMS, Page, open_document
 from legible.errors import ArgumentError, InputError
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 import legible as package
 from legible.apply.cleaner import HALO_PX, Cleaner
-from legible.apply.pages import Page, open_document, write_document
+from legible.apply.page_writing import write_document
+from legible.apply.pages import Page, open_document
 from legible.apply.saved import load_cleaner
 from legible.apply.tiles import run_in_tiles
 from legible.data.page_maker import make_page

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from legible.apply.cleaner import Cleaner
-from legible.apply.pages import Page, open_document, write_document
+from legible.apply.page_writing import write_document
+from legible.apply.pages import Page, open_document
 from legible.choices import Mode
 from legible.errors import ExitCode, LegibleError
 from legible.output import new_file

@@ -23,12 +23,14 @@ WIDEST_STROKE_PX = 3.2  # that the network sees as it was trained; pages with wi
 THINNEST_STROKE_PX = 1.2
 _LARGE_PIXELS = 2_500_000  # a page of more is reduced further, as long as strokes stay wide enough
 _SMALL_PIXELS = 600_000  # a page of at most so many is seen twice: that errs less, and is soon done
+_HUGE_NUMBERS = 100_000_000  # of a page: the network's memory is handed back before it is written
 HALO_PX = 64
 THRESHOLD = 0.3  # of ink, in black-and-white: what reads best; at 0.5 faint strokes break
 _ROWS = 128  # that are composed at a time
 _BARE, _VIVID = 16, 0.4  # ink, of 255, below which there is paper; chroma above which there is no stain
 _COLOUR_PIXELS = 2_500_000  # at most, of the page that colours are told apart on
 _BLOCK_PX = 48  # side of the squares that are searched for vanished text, on the reduced page
+_BAND_PX = 16 * _BLOCK_PX  # rows searched at a time: 16 bytes a pixel for all at once are too much
 _VANISHED = 0.15  # of the ink of a letter: with less left it is gone
 _LETTER_AREA, _LETTER_PX, _LETTERS = 12, (5, 40), 4  # pixels of a letter, its longer side, how many are text
 _GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
@@ -81,6 +83,8 @@ class Cleaner:
         del grey
         at = time.perf_counter()
         made = self._run(reduced)
+        if page.size > _HUGE_NUMBERS:
+            self.restorer.run.release()
         network_seconds = time.perf_counter() - at
         shown = page if mode == "colour" or page.ndim == 2 else page[..., 0]
         cleaned = shown if in_place and shown is page and page.flags.writeable else np.empty_like(shown)
@@ -127,6 +131,13 @@ def choose_factor(grey: np.ndarray) -> int:
 
 def find_vanished(before: np.ndarray, after: np.ndarray, factor: int) -> Iterator[Box]:
     """Squares where several letters, or what looks like them, are gone. Both (H, W) bytes, 255 = ink."""
+    for top in range(0, len(before), _BAND_PX):
+        rows = slice(top, top + _BAND_PX)
+        for left, upper, right, lower in _find_vanished(before[rows], after[rows]):
+            yield left * factor, (top + upper) * factor, right * factor, (top + lower) * factor
+
+
+def _find_vanished(before: np.ndarray, after: np.ndarray) -> Iterator[Box]:
     _, pieces, facts, centres = cv2.connectedComponentsWithStats(find_ink(255 - before).astype(np.uint8))
     area, longer = facts[:, cv2.CC_STAT_AREA], facts[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
     is_letter = (area >= _LETTER_AREA) & (longer >= _LETTER_PX[0]) & (longer <= _LETTER_PX[1])
@@ -140,7 +151,7 @@ def find_vanished(before: np.ndarray, after: np.ndarray, factor: int) -> Iterato
         if n_gone[block] > n_letters[block] / 2:
             top, left = (int(place) * _BLOCK_PX for place in divmod(block, n_across))
             bottom, right = min(top + _BLOCK_PX, before.shape[0]), min(left + _BLOCK_PX, before.shape[1])
-            yield (left * factor, top * factor, right * factor, bottom * factor)
+            yield left, top, right, bottom
 
 
 def _compose(

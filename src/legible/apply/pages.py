@@ -1,19 +1,18 @@
-"""Page files: PNG, JPEG, WebP, TIFF and PDF in and out, page by page, with what belongs to a scan."""
+"""Page files: PNG, JPEG, WebP, TIFF and PDF, page by page, with what belongs to a scan."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageOps
 
-from legible.errors import ArgumentError, InputError, MissingExtra
-from legible.pictures import naming, upper_byte
+from legible.errors import InputError, MissingExtra
+from legible.pictures import naming
 
 FORMS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
@@ -22,12 +21,10 @@ FORMS = {
 READ_ONLY = (".bmp", ".gif", ".pgm", ".ppm", ".pnm", ".jp2")  # written as PNG
 MOST_PIXELS = 250_000_000  # of a page: larger ones may be meant to fill the memory
 PDF_DPI = 300.0  # of a page of which nothing tells how finely it was scanned
-_POINTS_PER_INCH = 72
+POINTS_PER_INCH = 72
 _MOST_DPI = 1200.0
 _ORIENTATION = 0x0112  # of EXIF
-_JPEG_QUALITY = 90
 _ROWS = 512  # that are copied at a time
-_PNG_LEVEL = 2  # a third of the time of 6, the usual one, for 15 % more bytes of a clean page
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +139,7 @@ def _to_array(picture: Image.Image) -> np.ndarray:
 
 
 def _open_pdf(path: Path, dpi: float | None, most_pixels: int, colour: bool) -> Document:
-    pdfium = _import_pdfium()
+    pdfium = import_pdfium()
     try:
         opened = pdfium.PdfDocument(path)
         n_pages = len(opened)
@@ -160,8 +157,8 @@ def _draw_pages(path: Path, opened: Any, dpi: float | None, most_pixels: int, co
     for sheet in opened:
         points = sheet.get_size()
         fine = dpi or _finest_dpi(sheet)
-        _check_size(path, tuple(round(side * fine / _POINTS_PER_INCH) for side in points), most_pixels)
-        scale = fine / _POINTS_PER_INCH * (1 - 1e-5)  # a fraction of a pixel would be a pixel more
+        _check_size(path, tuple(round(side * fine / POINTS_PER_INCH) for side in points), most_pixels)
+        scale = fine / POINTS_PER_INCH * (1 - 1e-5)  # a fraction of a pixel would be a pixel more
         drawn = sheet.render(scale=scale, rev_byteorder=True, grayscale=not colour).to_numpy()
         if drawn.ndim == 3 and not (drawn[..., :3] != drawn[..., :1]).any():
             drawn = drawn[..., 0]
@@ -175,94 +172,8 @@ def _finest_dpi(sheet: Any) -> float:
     for thing in sheet.get_objects(filter=[3]):  # pictures
         left, bottom, right, top = thing.get_bounds()
         if (right - left) * (top - bottom) > 0.2 * sheet.get_width() * sheet.get_height():
-            found = max(found, thing.get_px_size()[0] * _POINTS_PER_INCH / max(right - left, 1))
+            found = max(found, thing.get_px_size()[0] * POINTS_PER_INCH / max(right - left, 1))
     return min(found, _MOST_DPI) or PDF_DPI
-
-
-def write_document(path: Path, pages: Iterator[Page], *, form: str) -> None:
-    """Write pages in turn. form: one of FORMS' values; all but TIFF and PDF hold a single page."""
-    if form == "PDF":
-        _write_pdf(path, pages)
-    elif form == "TIFF":
-        with TiffImagePlugin.AppendingTiffWriter(str(path), new=True) as file:
-            for page in pages:
-                picture, settings = _to_picture(page, form)
-                picture.save(file, format=form, **settings)
-                file.newFrame()
-    else:
-        first = next(pages)
-        picture, settings = _to_picture(first, form)
-        if next(pages, None) is not None:
-            raise ArgumentError(f"{path.name}: {form} holds one page. Choose .tif or .pdf for several.")
-        stored = io.BytesIO()  # Pillow's JPEG writer takes no notice when a disk is full
-        picture.save(stored, format=form, **settings)
-        path.write_bytes(stored.getbuffer())
-
-
-def _to_picture(page: Page, form: str) -> tuple[Image.Image, dict[str, Any]]:
-    """A page as Pillow writes it, with what belongs to its form."""
-    settings = dict(page.kept)
-    if page.dpi:
-        settings["dpi"] = page.dpi
-    picture = Image.fromarray(page.pixels if form in ("PNG", "TIFF") else upper_byte(page.pixels))
-    if page.alpha is not None and form in ("PNG", "WEBP", "TIFF") and picture.mode in ("L", "RGB"):
-        picture.putalpha(Image.fromarray(page.alpha))
-    if page.two_valued and form in ("PNG", "TIFF") and picture.mode == "L":
-        picture = picture.convert("1", dither=Image.Dither.NONE)
-    if form == "JPEG":
-        settings |= {"quality": _JPEG_QUALITY}
-    if form == "PNG":
-        settings |= {"compress_level": _PNG_LEVEL}
-    if form == "WEBP":
-        settings |= {"lossless": True} if page.two_valued else {"quality": _JPEG_QUALITY}
-    if form == "TIFF":
-        settings |= {"compression": "group4" if picture.mode == "1" else "tiff_adobe_deflate"}
-    return picture, settings
-
-
-def _write_pdf(path: Path, pages: Iterator[Page]) -> None:
-    """A PDF with a picture on each page, of the page's size."""
-    pdfium = _import_pdfium()
-    document = pdfium.PdfDocument.new()
-    for page in pages:
-        height, width = page.pixels.shape[:2]
-        dpi = page.dpi or (PDF_DPI, PDF_DPI)
-        points = page.size_points or tuple(
-            side * _POINTS_PER_INCH / d for side, d in zip((width, height), dpi, strict=True)
-        )
-        sheet, picture = document.new_page(*points), pdfium.PdfImage.new(document)
-        image, _ = _to_picture(replace(page, alpha=None, two_valued=False), "JPEG")
-        if page.two_valued:
-            picture.set_bitmap(pdfium.PdfBitmap.from_pil(image))
-        else:
-            stored = io.BytesIO()
-            image.save(stored, format="JPEG", quality=_JPEG_QUALITY)
-            picture.load_jpeg(stored, inline=True)
-        picture.set_matrix(pdfium.PdfMatrix().scale(*points))
-        sheet.insert_obj(picture)
-        sheet.gen_content()
-        sheet.close()
-    with path.open("wb") as file:
-        keeper = _KeepsError(file)
-        document.save(keeper)
-        if keeper.error is not None:
-            raise keeper.error
-
-
-@dataclass
-class _KeepsError:
-    """A file for pdfium, which takes no notice when writing fails."""
-
-    file: BinaryIO
-    error: OSError | None = None
-
-    def write(self, data: bytes) -> None:
-        """Write, unless that has failed before."""
-        try:
-            if self.error is None:
-                self.file.write(data)
-        except OSError as error:
-            self.error = error
 
 
 def _check_size(path: Path, size: tuple[int, ...], most_pixels: int) -> None:
@@ -291,7 +202,8 @@ def _plain_dpi(dpi: Any) -> tuple[float, float] | None:
     return (across, down) if across > 1 and down > 1 else None
 
 
-def _import_pdfium() -> Any:
+def import_pdfium() -> Any:
+    """The library that reads and writes PDF. Raises MissingExtra where there is none."""
     try:
         import pypdfium2
     except ImportError:

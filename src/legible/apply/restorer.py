@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legible.apply.runtime import Predict
+from legible.apply.runtime import Runtime
 from legible.cards import Card
 
 
@@ -15,7 +15,7 @@ class Restorer:
     """A saved denoiser or autoencoder, loaded once and ready for any number of images."""
 
     card: Card
-    run: Predict
+    run: Runtime
 
     def restore(self, images: np.ndarray) -> np.ndarray:
         """Give back each image as it was before the noise, as far as that can be told.
@@ -24,4 +24,5 @@ class Restorer:
         else of the size in `card.image_shape`. Returns the same shape and range.
         Raises InputError for images of another kind or size.
         """
-        return np.clip(self.run(images), 0, 1)
+        restored: np.ndarray = np.clip(self.run(images), 0, 1)
+        return restored

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -22,7 +23,7 @@ _ANY = -1  # images at once, said to OpenVINO
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
-def load_runtime(card: Card, *, n_cores: int | None = None, ahead: bool = False) -> Predict:
+def load_runtime(card: Card, *, n_cores: int | None = None, ahead: bool = False) -> Runtime:
     """A function that maps images (N, C, H, W) to the card's outputs, float32.
 
     A classifier gives logits (N, K), a restorer the restored images (N, C, H, W). Batches run side by
@@ -35,17 +36,31 @@ def load_runtime(card: Card, *, n_cores: int | None = None, ahead: bool = False)
     others = _Network(file, [(card.image_shape[0], _ANY, _ANY)], n_cores) if card.multiple else own
     if ahead:
         Thread(target=others.get_ready).start()
+    return Runtime(card, own, others)
 
-    def predict(images: np.ndarray) -> np.ndarray:
+
+@dataclass(frozen=True)
+class Runtime:
+    """A card's network as a function, see load_runtime: for images of its own size, and of others."""
+
+    card: Card
+    own: _Network
+    others: _Network
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Map images to outputs, float32."""
         check_images(images)
         shape = images.shape[1:]
-        _check_shape(card, shape)
-        padded = _pad(images, card.multiple)
-        network = own if shape == card.image_shape else others
+        _check_shape(self.card, shape)
+        padded = _pad(images, self.card.multiple)
+        network = self.own if shape == self.card.image_shape else self.others
         outputs = network.run([np.ascontiguousarray(padded)])
         return outputs if padded is images else outputs[..., : shape[1], : shape[2]]
 
-    return predict
+    def release(self) -> None:
+        """Hand back the memory kept for the next images, which will ask for it again."""
+        for network in (self.own, self.others):
+            network.release()
 
 
 def load_decoder(card: Card) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -135,6 +150,12 @@ class _Network:
                     self._set_batch(batch)
                     self._compiled[batch] = self._file.core.compile_model(self._network, "CPU", hints)
             return self._compiled[batch]
+
+    def release(self) -> None:
+        """Hand back the memory between the layers."""
+        with self._compiling:
+            for compiled in self._compiled.values():
+                compiled.release_memory()
 
     def get_ready(self) -> None:
         """Compile; what goes wrong is told when the network is used."""

@@ -11,29 +11,35 @@ of cross-entropy and Adam, where the report has 0.0056 after 25.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from legible.apply.cleaner import Cleaner
 from legible.apply.saved import load_cleaner
-from legible.data import DATASETS, load_dataset
-from legible.data.pages import KINDS, read_noisy_office, read_unknown
-from legible.evaluation.image_metrics import image_mse, mse
-from legible.images import to_bytes
+from legible.data import DATASETS
+from legible.data.pages import KINDS, read_unknown
 from legible.models import MODELS, build_model, count_parameters, tell_layers
-from legible.models.filters import FILTERS
 from legible.registry import Setting
 from legible.report import figures
 from legible.report.rows import Row, draw_rows
 from legible.studies.packed import unpack_images
 from legible.studies.plan import WITH_MUON, Line, Run, Study, over_seeds, recipe_of
+from legible.studies.report_b_beside import (
+    HONEST,
+    LEAKING,
+    SPLITS,
+    clean_ink,
+    errors_of_filter,
+    errors_of_ours,
+    measure_filter,
+    measure_look_up,
+    measure_ours,
+    root_of,
+)
 from legible.studies.results import Results
 from legible.training.settings import Settings
 
 CONV, DENSE = "conv-autoencoder:light=yes,filters=", "dense-autoencoder:light=yes,widths=2000-2000"
-LEAKING, HONEST = "noisy-office-random", "noisy-office"
 AS_PUBLISHED = Run(
     model="conv-autoencoder",
     dataset=LEAKING,
@@ -117,7 +123,6 @@ AT_RANDOM = Run(  # ours, where texts and sheets leak: as large as patience allo
 AT_RANDOM_ROW = "B3 ours, at random"
 SHORT = ("B3.2", "B3.5", "B3.7", "B3.8", "B3.9", "B3.10", "B3.12", "B3.13", "B3.14", "B3.25")  # have ours too
 BY_PIXEL = "B3.7"  # its kernels see one pixel, all but the last
-SPLITS = {LEAKING: "at random", HONEST: "TR to VA"}
 NOTHING_LEARNT = ("identity", "background", "sauvola")
 
 
@@ -127,7 +132,7 @@ def page_lines() -> list[Line]:
     lines += [_line(published, HONEST) for published in ROWS]  # each learns anew from TR
     ours = Line(
         "B3 ours", "page-cleaner, which learnt from TR and made pages: RMSE on VA in its own sizes, by kind",
-        "0.0213 at best, at random", prove=_measure_ours, quick_epochs=0,
+        "0.0213 at best, at random", prove=measure_ours, quick_epochs=0,
     )  # fmt: skip
     at_random = Line(
         AT_RANDOM_ROW, "page-net, sharpened at full size, 80 epochs; MSE of tiles in their own size",
@@ -139,7 +144,7 @@ def page_lines() -> list[Line]:
     )  # fmt: skip
     look_up = Line(
         "B3 look-up", "the training's page that is most alike, as the answer: RMSE at random, TR to VA",
-        "nothing", prove=_measure_look_up, quick_epochs=0,
+        "nothing", prove=measure_look_up, quick_epochs=0,
     )  # fmt: skip
     return [*lines, pictures, ours, at_random, look_up, *(_filter_line(name) for name in NOTHING_LEARNT)]
 
@@ -173,22 +178,18 @@ def _draw_kinds(study: Study, results: Results) -> Figure:
         if dataset == LEAKING:
             lines["ours"] = AT_RANDOM_ROW
         found = {name: results.rows_of(study.line(row))[:1] for name, row in lines.items()}
-        panel = {name: _root(rows[0]["scores"]["clean"]["kinds"]) for name, rows in found.items() if rows}
+        panel = {name: root_of(rows[0]["scores"]["clean"]["kinds"]) for name, rows in found.items() if rows}
         if dataset == HONEST:
-            panel["ours"] = _root(_errors_of_ours())
-        panels[split] = panel | {name: _root(_errors_of_filter(name, dataset)) for name in NOTHING_LEARNT}
+            panel["ours"] = root_of(errors_of_ours())
+        panels[split] = panel | {name: root_of(errors_of_filter(name, dataset)) for name in NOTHING_LEARNT}
     return figures.errors_by_kind(panels, title="B3: the error on each kind of noise")
-
-
-def _root(errors: dict[str, float]) -> dict[str, float]:
-    return {kind: error**0.5 for kind, error in errors.items()}
 
 
 def _draw_unknown() -> Figure:
     """Pages of partition TE, whose clean form nobody has published, under each kind of noise."""
     dirty = np.stack([read_unknown(kind) for kind in KINDS.values()])[:, None]
     cleaner = load_cleaner()
-    cleaned = np.stack([_clean(cleaner, page[0]) for page in dirty])[:, None]
+    cleaned = np.stack([clean_ink(cleaner, page[0]) for page in dirty])[:, None]
     names = list(KINDS.values())
     blocks = [
         [Row("dirty", dirty[part], names[part]), Row("cleaned", cleaned[part])]
@@ -235,7 +236,7 @@ def _line_of_ours(published: Published) -> list[Line]:
 def _filter_line(name: str) -> Line:
     return Line(
         f"B3 {name}", f"the filter {name!r}, which learns nothing: RMSE at random, TR to VA, and by kind",
-        "nothing", prove=lambda: _measure_filter(name), quick_epochs=0,
+        "nothing", prove=lambda: measure_filter(name), quick_epochs=0,
     )  # fmt: skip
 
 
@@ -244,59 +245,3 @@ def _tell_best() -> str:
     shape = DATASETS.get(HONEST).facts["image_shape"]
     model = build_model(spec, shape, 1, seed=0)
     return f"{count_parameters(model):,} parameters\n{tell_layers(model, shape)}"
-
-
-def _clean(cleaner: Cleaner, ink: np.ndarray) -> np.ndarray:
-    """What the cleaner makes of a page's ink: (H, W) float32 in [0, 1] both, 1 = ink."""
-    cleaned: np.ndarray = 1 - cleaner.clean(to_bytes(1 - ink)).image / np.float32(255)
-    return cleaned
-
-
-@cache
-def _errors_of_ours() -> dict[str, float]:
-    """The MSE of `page-cleaner` on VA in its own sizes, by kind."""
-    cleaner = load_cleaner()
-    errors: dict[str, list[float]] = {}
-    for pair in read_noisy_office():
-        if pair.partition == "VA":
-            cleaned = _clean(cleaner, pair.noisy)
-            errors.setdefault(pair.kind, []).append(mse(pair.clean[None, None], cleaned[None, None]))
-    return {kind: float(np.mean(found)) for kind, found in errors.items()}
-
-
-@cache
-def _errors_of_filter(name: str, dataset: str) -> dict[str, float]:
-    """The MSE of a filter, by kind."""
-    test = load_dataset(dataset).test
-    errors = image_mse(test.images, FILTERS.call(name, test.as_found().images))
-    return {kind: float(errors[test.labels == i].mean()) for i, kind in enumerate(test.classes)}
-
-
-def _measure_ours() -> str:
-    return _tell_kinds(_errors_of_ours())
-
-
-def _measure_filter(name: str) -> str:
-    leaking, honest = (_tell_kinds(_errors_of_filter(name, dataset)) for dataset in SPLITS)
-    return f"{leaking.partition(' ')[0]}, {honest}"
-
-
-def _tell_kinds(errors: dict[str, float]) -> str:
-    """The RMSE of all, and of each kind; all kinds have as many pages."""
-    whole = np.mean(list(errors.values())) ** 0.5
-    kinds = ", ".join(f"{kind} {error:.4f}" for kind, error in _root(errors).items())
-    return f"{whole:.4f} ({kinds})"
-
-
-def _measure_look_up() -> str:
-    """What remembering is worth: the clean pages of the training tell how many of the test are among them."""
-    words = []
-    for dataset in (LEAKING, HONEST):
-        splits = load_dataset(dataset)
-        known, test = splits.train.joined(splits.validation).images, splits.test
-        dirty = FILTERS.call("background", test.as_found().images)
-        nearest = [np.square(known - page).mean((1, 2, 3)).argmin() for page in dirty]
-        errors = image_mse(test.images, known[nearest])
-        n_exact = int((errors == 0).sum())
-        words.append(f"{errors.mean() ** 0.5:.4f} ({n_exact} of {len(errors)} exactly right)")
-    return ", ".join(words)
