@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -24,22 +24,20 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def freed_memory_kept() -> Iterator[Callable[[], object]]:
+def freed_memory_kept() -> Iterator[None]:
     """Keep freed pieces of any size while the context lasts, and hand all of them back at its end.
 
     For trainings, whose every step frees and asks for the same large pieces: halves the time of nets on
-    pages (docs/log.md). Gives a function that hands back what is free at the moment: to be called now and
-    then, since a small piece may come to lie in the hole of a large one, which then takes fresh memory.
-    Neither does anything where the C library is not glibc.
+    pages (docs/log.md). Does nothing where the C library is not glibc.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is None or not hasattr(libc, "mallopt"):
-        yield lambda: None
+        yield
         return
     libc.mallopt(_M_MMAP_MAX, 0)
     libc.mallopt(_M_TRIM_THRESHOLD, -1)  # never
     try:
-        yield lambda: libc.malloc_trim(0)
+        yield
     finally:
         libc.mallopt(_M_MMAP_MAX, _DEFAULT_MMAP_MAX)
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD)  # as keep_freed_memory, which works no longer

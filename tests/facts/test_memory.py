@@ -46,11 +46,3 @@ def test_middling_pieces_are_used_again_after_the_context_too():
         pass
     faults_of_filling(2**24)
     assert faults_of_filling(2**24) < 4  # at least 8 where all is new, with the largest pages there are
-
-
-@pytest.mark.skipif(not has_glibc, reason="only glibc can be told to keep freed memory")
-def test_what_is_free_can_be_handed_back_within_the_context():
-    with freed_memory_kept() as hand_back:
-        first = faults_of_filling()
-        hand_back()
-        assert faults_of_filling() > first / 2

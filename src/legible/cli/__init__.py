@@ -5,6 +5,7 @@ PyTorch is imported only inside the verbs that train.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -55,6 +56,8 @@ def _start(
 
 def main() -> None:
     """Run the command line and leave with the right exit code; no traceback for what a user can mend."""
+    # read by PyTorch as it is loaded: pages of 2 MB, which cost large nets 500 times fewer page faults
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
         app()
     except LegibleError as error:

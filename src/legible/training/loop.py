@@ -28,7 +28,7 @@ PIXELS_AT_ONCE = 1000 * 28 * 28  # when a model is judged: a net keeps a hundred
 # threads that are there already would go on as before
 torch.set_flush_denormal(True)
 STEPS_BETWEEN_CHECKS = 50  # of the loss for NaN: a check waits for the accelerator
-_TIDY_SECONDS = 60.0  # freed memory goes back to the system so often
+_LARGE_BYTES = 1_000_000_000  # of weights: holes in kept memory would cost such a net several GB
 
 
 @dataclass
@@ -84,8 +84,8 @@ def fit(state: State, task: Task, data: Labelled, settings: Settings, *, seed: i
     """
     device = next(state.model.parameters()).device
     images, labels = torch.from_numpy(data.images).to(device), torch.from_numpy(data.labels).to(device)
-    with freed_memory_kept() as hand_back:
-        tidied = time.perf_counter()
+    n_bytes = sum(weights.nbytes for weights in state.model.parameters())
+    with freed_memory_kept() if n_bytes < _LARGE_BYTES else nullcontext():
         for number in range(state.n_epochs_done + 1, math.ceil(settings.n_epochs) + 1):
             start = time.perf_counter()
             with torch.random.fork_rng(devices=[]):
@@ -93,9 +93,6 @@ def fit(state: State, task: Task, data: Labelled, settings: Settings, *, seed: i
                 loss, score, n_shown = _run_epoch(state, task, (images, labels), settings, number, seed)
             state.n_epochs_done = number
             yield Epoch(number, loss, score, n_shown, time.perf_counter() - start, state)
-            if time.perf_counter() - tidied >= _TIDY_SECONDS:
-                hand_back()
-                tidied = time.perf_counter()
 
 
 def _run_epoch(
