@@ -264,3 +264,14 @@ def test_numbers_too_small_for_a_float_are_nothing_in_training(data):
         )
     )
     assert (torch.full((4,), 1e-30) * torch.full((4,), 1e-12)).tolist() == [0] * 4
+
+
+def test_only_small_nets_keep_the_memory_that_they_free(data, monkeypatch):
+    """By a limit of our own; and the answer is the same."""
+    entered, losses = [], []
+    monkeypatch.setattr(loop, "freed_memory_kept", lambda: nullcontext(entered.append("kept")))
+    for limit in (10**9, 1):
+        monkeypatch.setattr(loop, "_LARGE_BYTES", limit)
+        ((epoch,), _) = train(data, Settings(n_epochs=1, batch_size=8))
+        losses.append(epoch.loss)
+    assert entered == ["kept"] and losses[0] == losses[1]
