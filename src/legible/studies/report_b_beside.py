@@ -65,7 +65,7 @@ def _tell_kinds(errors: dict[str, float]) -> str:
 def measure_look_up() -> str:
     """What remembering is worth: the clean pages of the training tell how many of the test are among them."""
     words = []
-    for dataset in (LEAKING, HONEST):
+    for dataset in SPLITS:
         splits = load_dataset(dataset)
         known, test = splits.train.joined(splits.validation).images, splits.test
         dirty = FILTERS.call("background", test.as_found().images)
