@@ -30,6 +30,7 @@ from legible.apply.saved import load_cleaner
 from legible.data.page_maker import make_page
 from legible.data.pages import read_noisy_office
 from legible.data.sheets import read_sheets
+from legible.evaluation.measure_lines import edit_distance
 from legible.images import to_bytes
 from legible.noise import add_noise
 from legible.seeds import rng_for
@@ -77,17 +78,6 @@ def dirty_page(
         return 1 - (1 - ink) * (1 - np.minimum(2 * sheets[name], 0.9))
     answer: np.ndarray = add_noise(ink[None, None], rng, DIRTS[name])[0, 0]
     return answer
-
-
-def edit_distance(a: str, b: str) -> int:
-    """How many letters have to be put in, left out or changed. By rows, each in one pass (Levenshtein)."""
-    letters = np.array([ord(letter) for letter in b])
-    row = np.arange(len(b) + 1)
-    for i, letter in enumerate(a, start=1):
-        best = np.minimum(row[1:] + 1, row[:-1] + (letters != ord(letter)))
-        new = np.concatenate([[i], best])
-        row = np.minimum.accumulate(new - np.arange(len(new))) + np.arange(len(new))
-    return int(row[-1])
 
 
 def errors_percent(read_text: str, text: str) -> float:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from legible.apply.saved import clean as clean
     from legible.apply.saved import load as load
+    from legible.apply.saved import read as read
     from legible.data import load_dataset as load_dataset
     from legible.errors import LegibleError as LegibleError
     from legible.images import from_array as from_array
@@ -30,8 +31,9 @@ _HOMES = {
     "from_array": "legible.images",
     "load": "legible.apply.saved",
     "load_dataset": "legible.data",
+    "read": "legible.apply.saved",
 }
-__all__ = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset"]
+__all__ = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset", "read"]
 
 
 def __getattr__(name: str) -> object:

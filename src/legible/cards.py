@@ -2,7 +2,7 @@
 
 NAME/card.json             what it is, how it must be fed, what it was trained on, what it scored
 NAME/weights.safetensors   for training on
-NAME/model.onnx            for use
+NAME/model.onnx            for use; it may read its weights from the file beside it (ONNX's "external data")
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from legible.errors import ModelError, UnknownName
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights"
+READS_LINES = "read-lines"  # the task of cards that take lines of one height and any width
 RUNS = Path("runs")  # below the current folder: where trainings go unless told otherwise
 CARD, WEIGHTS, NETWORK = "card.json", "weights.safetensors", "model.onnx"
 _NEEDED = {
@@ -62,7 +63,7 @@ class Card:
 
     @property
     def task(self) -> str:
-        """What it does: classify, restore or draw."""
+        """What it does: classify, restore, draw or read-lines."""
         return str(self.facts["task"])
 
     @property
@@ -74,6 +75,21 @@ class Card:
     def multiple(self) -> int:
         """0, or it takes images of any size, brought to sides that are multiples of this."""
         return int(self.facts["input"].get("multiple", 0))
+
+    @property
+    def any_height(self) -> bool:
+        """Whether images may be of any height, and not of any width alone, as lines of writing are."""
+        return self.multiple > 0 and self.task != READS_LINES
+
+    @property
+    def confidence(self) -> dict[str, Any]:
+        """How far its probabilities can be trusted, as evaluation.calibrate found it; empty where unknown."""
+        return dict(self.facts.get("confidence", {}))
+
+    @property
+    def identity(self) -> str:
+        """Twelve hex digits that name its numbers: results tell by them which net they were got with."""
+        return str(self.facts.get("identity", self.facts["files"][NETWORK][:12]))
 
     @property
     def weights(self) -> Path:
@@ -95,7 +111,9 @@ def write_card(folder: Path, facts: dict[str, Any], network: bytes) -> Card:
     """Finish a card in a folder that holds weights.safetensors already: ONNX file, hashes and card.json."""
     (folder / NETWORK).write_bytes(network)
     files = {name: _hash(folder / name) for name in (WEIGHTS, NETWORK)}
-    whole = {"format": FORMAT, **facts, "n_weights": count_weights(folder / WEIGHTS), "files": files}
+    identity = facts.get("identity") or hashlib.sha256("".join(files.values()).encode()).hexdigest()[:12]
+    n_weights = count_weights(folder / WEIGHTS)
+    whole = {"format": FORMAT, **facts, "n_weights": n_weights, "identity": identity, "files": files}
     (folder / CARD).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
     return Card(folder, whole)
 
@@ -153,6 +171,12 @@ def open_card(folder: Path) -> Card:
 
 def _is_image_shape(shape: Any) -> bool:
     return isinstance(shape, list) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
+
+
+def check_network(card: Card) -> Path:
+    """The path of a card's ONNX file, if it and the weights that it may read are sound. Raises ModelError."""
+    check_file(card, WEIGHTS)
+    return check_file(card, NETWORK)
 
 
 def check_file(card: Card, name: str) -> Path:

@@ -7,3 +7,4 @@ from typing import Literal
 Layout = Literal["auto", "channels-first", "channels-last"]
 Polarity = Literal["auto", "dark-on-light", "light-on-dark"]
 Mode = Literal["grey", "colour", "black-and-white"]  # of a cleaned page
+ReadMode = Literal["auto", "digit", "line", "page"]  # what a picture shows

@@ -109,6 +109,15 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], paper: Any = 0.0) ->
     return canvas
 
 
+def pad_widths(lines: Sequence[np.ndarray], multiple: int = 8) -> np.ndarray:
+    """Lines (H, W) of one height as one batch (N, 1, H, widest), a multiple wide; what is added is paper."""
+    widest = -(-max(line.shape[1] for line in lines) // multiple) * multiple
+    batch = np.zeros((len(lines), 1, lines[0].shape[0], widest), np.float32)
+    for row, line in zip(batch, lines, strict=True):
+        row[0, :, : line.shape[1]] = line
+    return batch
+
+
 def border_of(pictures: np.ndarray) -> np.ndarray:
     """The outermost pixels of pictures (..., H, W), as (..., n_pixels)."""
     sides = (pictures[..., 0, :], pictures[..., -1, :], pictures[..., 1:-1, 0], pictures[..., 1:-1, -1])

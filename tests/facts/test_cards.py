@@ -241,3 +241,21 @@ def test_the_runtime_gives_the_same_answers_for_any_number_of_images(trained, rn
     for n in (1, 2, 499, 500, 501, 1000):
         np.testing.assert_allclose(predict(images[:n]), whole[:n], atol=1e-5)
     np.testing.assert_allclose(predict(images[::-1]), whole[::-1], atol=1e-5)  # a view that lies backwards
+
+
+def test_a_network_reads_its_weights_from_the_file_beside_it(folder):
+    """Half the bytes; so that a damaged weight is found before it is used."""
+    numbers = (folder / WEIGHTS).stat().st_size
+    assert (folder / NETWORK).stat().st_size < numbers / 4
+    flip_a_byte(folder / WEIGHTS)
+    with pytest.raises(ModelError, match=r"weights.safetensors is damaged or changed"):
+        load_runtime(open_card(folder))
+
+
+def test_other_numbers_are_another_identity(folder, tmp_path):
+    card = open_card(folder)
+    facts = {k: v for k, v in card.facts.items() if k not in ("format", "files", "n_weights", "identity")}
+    assert write_card(folder, facts, card.network.read_bytes()).identity == card.identity
+    flip_a_byte(folder / WEIGHTS)
+    assert write_card(folder, facts, card.network.read_bytes()).identity != card.identity
+    assert write_card(folder, facts | {"identity": "kept"}, card.network.read_bytes()).identity == "kept"

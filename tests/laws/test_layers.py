@@ -17,7 +17,7 @@ LAYERS = (
     ("errors",),
     ("registry", "output", "memory", "seeds", "choices"),
     ("images",),
-    ("pictures",),
+    ("pictures", "prepare", "ctc"),
     ("noise", "models", "evaluation.metrics", "cards"),
     ("data",),
     ("training", "apply"),
@@ -27,8 +27,8 @@ LAYERS = (
     ("__init__", "__main__"),
 )
 TOGETHER = {("report", "evaluation")}
-APPLY_MAY_IMPORT = {"apply", "images", "pictures", "cards", "output", "errors", "registry", "choices"}
-CARDS_MAY_IMPORT = APPLY_MAY_IMPORT - {"apply"}
+CARDS_MAY_IMPORT = {"images", "pictures", "cards", "output", "errors", "registry", "choices"}
+APPLY_MAY_IMPORT = CARDS_MAY_IMPORT | {"apply", "prepare", "ctc"}
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}
 MAY_BE_HEAVY = {"models", "training", "report", "studies"}
 CATALOGUES = {

@@ -16,6 +16,7 @@ from legible.models import (
     AUTOENCODER,
     CLASSIFIER,
     MODELS,
+    READER,
     as_used,
     build_model,
     count_parameters,
@@ -143,7 +144,10 @@ def test_the_summary_adds_up_to_all_parameters(entry):
     assert sum(n for _, _, n in rows) == count_parameters(model)
     multiple = getattr(model, "multiple", 0) or 1
     given = (SHAPE[0], *(side + -side % multiple for side in SHAPE[1:]))  # paper is added
-    assert rows[-1][1] == {CLASSIFIER: (10,)}.get(kind_of(entry.name), given) and model.training
+    assert (
+        rows[-1][1] == {CLASSIFIER: (10,), READER: (22, 1, 64)}.get(kind_of(entry.name), given)
+        and model.training
+    )
     assert len(rows) == sum(not list(module.children()) for module in model.modules())
 
 

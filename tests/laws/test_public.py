@@ -10,7 +10,7 @@ import legible as public
 from legible.errors import InputError, ModelError
 from legible.evaluation.metrics import softmax
 
-NAMES = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset"]
+NAMES = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset", "read"]
 HEAVY = ("torch", "numpy", "cv2", "openvino", "sklearn", "matplotlib", "h5py", "PIL")
 
 

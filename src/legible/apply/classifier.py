@@ -8,6 +8,7 @@ import numpy as np
 
 from legible.apply.runtime import Predict
 from legible.cards import Card
+from legible.errors import ArgumentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,26 @@ class Classifier:
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the probabilities."""
         return self.card.classes
+
+    @property
+    def refuse_below(self) -> float:
+        """The probability that all but a hundredth of held-out images reach; 0 where its card tells none."""
+        return float(self.card.confidence.get("refuse_below", 0.0))
+
+    def least_probability(self, error_rate: float) -> float:
+        """The probability from which on a class belongs to the set of what an image may be.
+
+        Of images like those held out, the sets miss the right class at most at that rate: split conformal
+        prediction (evaluation.calibrate). Raises ArgumentError where the card tells nothing so strict.
+        """
+        sets = self.card.confidence.get("sets", [])
+        fitting = [(rate, least) for rate, least in sets if rate <= error_rate]
+        if not fitting or not error_rate < 1:
+            rates = ", ".join(f"{rate:g}" for rate, _ in sets) or "none"
+            raise ArgumentError(
+                f"model {self.card.name!r} guarantees no error rate of {error_rate:g}. It has: {rates}."
+            )
+        return float(max(fitting)[1])
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Tell for each image how probable each class is.

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from legible.cards import NETWORK, Card, check_file
+from legible.cards import Card, check_network
 from legible.errors import InputError, ModelError
 from legible.images import check_images
 
@@ -26,14 +26,17 @@ Predict = Callable[[np.ndarray], np.ndarray]
 def load_runtime(card: Card, *, n_cores: int | None = None, ahead: bool = False) -> Runtime:
     """A function that maps images (N, C, H, W) to the card's outputs, float32.
 
-    A classifier gives logits (N, K), a restorer the restored images (N, C, H, W). Batches run side by
+    A classifier gives logits (N, K), a restorer the restored images (N, C, H, W), a reader of lines logits
+    (N, 1 + K, T). Batches run side by
     side on all cores, or on n_cores. ahead: images of other sizes than the card's will come; make ready for
     them while the caller goes on. Raises ModelError when the file is missing or damaged; the function raises
     InputError for images of another shape than the card takes.
     """
-    file = _File(check_file(card, NETWORK))
+    file = _File(check_network(card))
     own = _Network(file, [_pad_shape(card.image_shape, card.multiple)], n_cores)
-    others = _Network(file, [(card.image_shape[0], _ANY, _ANY)], n_cores) if card.multiple else own
+    channels, height, _ = card.image_shape
+    free = (channels, _ANY if card.any_height else height, _ANY)
+    others = _Network(file, [free], n_cores) if card.multiple else own
     if ahead:
         Thread(target=others.get_ready).start()
     return Runtime(card, own, others)
@@ -55,7 +58,9 @@ class Runtime:
         padded = _pad(images, self.card.multiple)
         network = self.own if shape == self.card.image_shape else self.others
         outputs = network.run([np.ascontiguousarray(padded)])
-        return outputs if padded is images else outputs[..., : shape[1], : shape[2]]
+        if padded is images or not self.card.any_height:
+            return outputs
+        return outputs[..., : shape[1], : shape[2]]
 
     def release(self) -> None:
         """Hand back the memory kept for the next images, which will ask for it again."""
@@ -68,7 +73,7 @@ def load_decoder(card: Card) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
     Images (N, C, H, W) float32 in [0, 1]. Raises ModelError when the file is missing or damaged.
     """
-    network = _Network(_File(check_file(card, NETWORK)), [(card.n_latents,), (len(card.classes),)])
+    network = _Network(_File(check_network(card)), [(card.n_latents,), (len(card.classes),)])
     return lambda latents, rows: network.run([latents, rows])
 
 
@@ -76,7 +81,7 @@ class _File:
     """A network as its file tells it, read once. Raises ModelError for a damaged one."""
 
     def __init__(self, path: Path) -> None:
-        ov = _import_openvino()
+        ov = import_openvino()
         self.path, self.core = path, ov.Core()
         with self.naming():
             self.network = self.core.read_model(path)
@@ -117,7 +122,7 @@ class _Network:
         n, takes = len(inputs[0]), inputs[0].shape[1:]
         gives = takes if _ANY in self._shape else tuple(self._shape)
         size = max(1, BATCH_PIXELS // max(math.prod(gives[1:]), math.prod(takes[1:])))
-        outputs = np.empty((n, *gives), np.float32)
+        outputs = np.empty((0,), np.float32)
         network = self.compile(size if n >= size and _ANY not in self._shape else _ANY)
         starts = range(0, n, size)
         # two for each core, one computes while the other's outputs are fetched; no more than there is to do
@@ -125,9 +130,14 @@ class _Network:
         under_way: dict[int, slice] = {}
 
         def finish(number: int) -> None:
-            if number in under_way:
-                requests[number].wait()
-                outputs[under_way.pop(number)] = requests[number].get_output_tensor().data
+            nonlocal outputs
+            if number not in under_way:
+                return
+            requests[number].wait()
+            answer = requests[number].get_output_tensor().data
+            if not outputs.size:
+                outputs = np.empty((n, *answer.shape[1:]), np.float32)
+            outputs[under_way.pop(number)] = answer
 
         for i, start in enumerate(starts):
             first = max(0, min(start, n - size))  # the last batch is a full one too: it overlaps
@@ -173,9 +183,12 @@ def _count_cores() -> int:
 
 def _check_shape(card: Card, shape: tuple[int, ...]) -> None:
     takes, given = card.image_shape, shape
-    if given == takes or (card.multiple and takes[0] == given[0]):
+    n_fixed = 3 if not card.multiple else 1 if card.any_height else 2
+    if given[:n_fixed] == takes[:n_fixed]:
         return
-    size = f"{takes[0]} channel{'s' * (takes[0] > 1)} of any size" if card.multiple else _say(takes)
+    height = "" if card.any_height else f", {takes[1]} pixels high and"
+    free = f"{takes[0]} channel{'s' * (takes[0] > 1)}{height} of any {'size' if card.any_height else 'width'}"
+    size = free if card.multiple else _say(takes)
     raise InputError(f"model {card.name!r} takes images of {size}, got {_say(given)}.")
 
 
@@ -193,7 +206,7 @@ def _pad(images: np.ndarray, multiple: int) -> np.ndarray:
     return np.pad(images, ((0, 0), (0, 0), (0, full_height - height), (0, full_width - width)))
 
 
-def _import_openvino() -> Any:
+def import_openvino() -> Any:
     """OpenVINO without its model converter, which reports every import to its makers over the network."""
     converter = "openvino.tools.ovc"
     if "openvino" in sys.modules:

@@ -9,13 +9,16 @@ from numpy.typing import ArrayLike
 from legible.apply.classifier import Classifier
 from legible.apply.cleaner import Cleaner, CleanPage
 from legible.apply.generator import Generator
+from legible.apply.reader import Reader
+from legible.apply.reading import Reading
 from legible.apply.restorer import Restorer
 from legible.apply.runtime import load_decoder, load_runtime
-from legible.cards import find_card
-from legible.choices import Mode
+from legible.cards import READS_LINES, find_card
+from legible.choices import Mode, ReadMode
 from legible.errors import ModelError
+from legible.prepare import SIDE_PX
 
-CLEANER = "page-cleaner"
+CLEANER, LINES, DIGITS = "page-cleaner", "line-reader", "digits"
 
 
 def load(name: str) -> Classifier | Restorer | Generator:
@@ -45,9 +48,35 @@ def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None, ahead: boo
     return Cleaner(Restorer(card, load_runtime(card, n_cores=n_cores, ahead=ahead)))
 
 
+def load_reader(lines: str = LINES, digits: str = DIGITS) -> Reader:
+    """Load a saved line reader and a classifier of single digits, to read pictures with.
+
+    Raises ModelError where they are not such.
+    """
+    card, single = find_card(lines), load(digits)
+    if card.task != READS_LINES or not isinstance(single, Classifier):
+        raise ModelError(f"{lines!r} and {digits!r} are not a line reader and a classifier of digits.")
+    if single.card.image_shape != (1, SIDE_PX, SIDE_PX) or single.classes != card.classes:
+        raise ModelError(f"models {lines!r} and {digits!r} do not read the same digits.")
+    return Reader(load_runtime(card), single)
+
+
+def read(
+    image: ArrayLike, *, mode: ReadMode = "auto", min_confidence: float | None = None,
+    error_rate: float | None = None,
+) -> Reading:  # fmt: skip
+    """Read the handwritten digits in a picture; see Reader.read."""
+    return _shipped_reader().read(image, mode=mode, min_confidence=min_confidence, error_rate=error_rate)
+
+
 def clean(image: ArrayLike, *, mode: Mode = "grey") -> CleanPage:
     """Take stains, creases, shadows and bleed-through off a scanned page; see Cleaner.clean."""
     return _shipped_cleaner().clean(image, mode=mode)
+
+
+@lru_cache(maxsize=1)
+def _shipped_reader() -> Reader:
+    return load_reader()
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from legible.cli import catalogues, clean, evaluate, generate, models, reproduce, train
+from legible.cli import catalogues, clean, evaluate, generate, models, read, reproduce, train
 from legible.cli.screen import say
 from legible.errors import ExitCode, LegibleError, MissingExtra, OutputError
 
@@ -21,12 +21,13 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",  # paragraphs are filled to the width of the screen
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Clean scanned pages; train, judge and keep networks that read handwriting; reproduce reports.",
+    help="Read digits; clean scanned pages; train, judge and keep the networks for it; reproduce reports.",
     epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "
     "7 results differ, 130 interrupted.",
 )
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("read")(read.read)
 app.command("clean")(clean.clean)
 app.command("generate")(generate.generate)
 app.command("reproduce")(reproduce.reproduce)

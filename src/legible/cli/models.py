@@ -8,12 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from legible.cards import (
-    NETWORK,
     RUNS,
     SHIPPED,
     Card,
     card_folders,
-    check_file,
     find_card,
     list_cards,
     open_card,
@@ -155,8 +153,10 @@ def export_model(
     if stem.is_dir():
         raise ArgumentError(f"{stem} is a folder; --output takes a file's name, like {stem / card.name}.")
     if form == "onnx":
+        from legible.training.exchange import whole_network
+
         with new_file(stem.with_suffix(".onnx"), overwrite=overwrite) as path:
-            path.write_bytes(check_file(card, NETWORK).read_bytes())
+            path.write_bytes(whole_network(card))
         typer.echo(stem.with_suffix(".onnx"))
         return
     from legible.training.exchange import load_model

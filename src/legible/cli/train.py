@@ -167,6 +167,7 @@ def train_and_keep(
     """Train with a checkpoint per epoch, judge, and put the finished folder in its place."""
     from legible.evaluation.measures import duration
     from legible.studies import runner
+    from legible.studies.confident import settle_confidence
     from legible.studies.keep import keep_work
     from legible.training.exchange import round_weights
 
@@ -194,6 +195,7 @@ def train_and_keep(
         raise
     say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
     round_weights(work.state.kept)
+    settle_confidence(work)
     with counting("judging") as progress:
         judgements = runner.conclude(work, progress, checkpoint)
     with waiting("saving"):
@@ -228,7 +230,7 @@ def cross_validate(run: Run, splits: Splits, n_folds: int, as_json: bool) -> Non
     from legible.studies import runner
     from legible.studies.plan import over_folds
 
-    name = HEADLINES[run.task_name]
+    name = HEADLINES[run.does]
     measure, values = MEASURES[name], []
     for one in over_folds(replace(run, watch="nothing"), n_folds):
         work = runner.begin(one, splits)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from legible.cards import READS_LINES
 from legible.data.split import Labelled
 from legible.evaluation.measure import Judgement, judge
 from legible.evaluation.measure_drawings import Drawings
 from legible.evaluation.measure_images import Restoration, judge_restoration
+from legible.evaluation.measure_lines import LineJudgement, judge_lines
 
-Verdict = Judgement | Restoration | Drawings
+Verdict = Judgement | Restoration | Drawings | LineJudgement
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
@@ -39,5 +41,14 @@ def judge_pixels(predict: Predict, shown: Shown) -> Restoration:
     return judge_restoration(predict, shown.seen.images, shown.clean, kinds=kinds)
 
 
+def judge_strings(predict: Predict, shown: Shown) -> LineJudgement:
+    """Judge by strings composed from the images."""
+    return judge_lines(predict, shown.seen)
+
+
 # by the name of the task, as cards know it: judging a saved model needs no PyTorch
-JUDGES: dict[str, Callable[[Predict, Shown], Verdict]] = {"classify": judge_classes, "restore": judge_pixels}
+JUDGES: dict[str, Callable[[Predict, Shown], Verdict]] = {
+    "classify": judge_classes,
+    "restore": judge_pixels,
+    READS_LINES: judge_strings,
+}

@@ -31,6 +31,9 @@ MEASURES = {
     "accuracy": Measure("accuracy", " %", 2, True, 100.0),
     "loss_nats": Measure("loss", " nats", 4, False),
     "calibration_error": Measure("calibration error", " %", 2, False, 100.0),
+    "strings_right": Measure("strings right", " %", 2, True, 100.0),
+    "digit_error_rate": Measure("digit errors", " %", 2, False, 100.0),
+    "falsely_read": Measure("read where there is none", " %", 2, False, 100.0),
     "mse": Measure("MSE", "", 5, False),
     "rmse": Measure("RMSE", "", 4, False),
     "psnr_db": Measure("PSNR", " dB", 2, True),
@@ -46,6 +49,7 @@ MEASURES = {
 }
 HEADLINES = {
     "classify": "accuracy",
+    "read-lines": "strings_right",
     "restore": "mse",
     "draw": "bound_nats",
 }  # by task: the figure that stands for the whole verdict

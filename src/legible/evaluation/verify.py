@@ -18,7 +18,12 @@ from legible.seeds import rng_for
 
 PROBE = "digits-embedded"  # the score that any installation can measure again
 SAME_ANSWER = 1e-3  # largest difference between the outputs of two runtimes, in float32
-AGAIN = {"classify": ("accuracy", 1e-3), "restore": ("mse", 1e-5)}  # what is measured again, how exactly
+# by task: what is measured again, and how exactly
+AGAIN = {
+    "classify": ("accuracy", 1e-3),
+    "read-lines": ("strings_right", 1e-2),
+    "restore": ("mse", 1e-5),
+}
 
 
 def verify_card(card: Card) -> list[str]:

@@ -2,7 +2,7 @@
 
 Every model takes images (N, C, H, W) float32 in [0, 1]. Its fact `kind` says what it returns: a `classifier`
 logits (N, n_classes), an `autoencoder` pixel logits (N, C, H, W), whose sigmoid is the restored image; a
-`vae` takes the labels too, and draws (vae.py).
+`vae` takes the labels too, and draws (vae.py); a `reader` takes lines of writing (lines.py).
 A registered model may carry a `recipe`: the training settings that suit it, as a dict. A model with an
 attribute `multiple` takes any size; where a side is no multiple of it, paper is added and cut off again.
 """
@@ -19,12 +19,13 @@ from legible.registry import Registry, Spec
 from legible.seeds import seed_for
 
 ImageShape = tuple[int, int, int]
-CLASSIFIER, AUTOENCODER, VAE = "classifier", "autoencoder", "vae"
+CLASSIFIER, AUTOENCODER, VAE, READER = "classifier", "autoencoder", "vae", "reader"
 MODELS: Registry[nn.Module] = Registry("model", "legible models list")
 
 from legible.models import autoencoder as autoencoder  # noqa: E402
 from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
 from legible.models import digits as digits  # noqa: E402
+from legible.models import lines as lines  # noqa: E402
 from legible.models import mlp as mlp  # noqa: E402
 from legible.models import page_net as page_net  # noqa: E402
 from legible.models import unet as unet  # noqa: E402
@@ -72,6 +73,11 @@ def multiple_of(model: nn.Module) -> int:
     return int(getattr(model, "multiple", 0))
 
 
+def takes(model: nn.Module) -> ImageShape | None:
+    """What a model takes where that is not an image of its dataset: lines composed from them, for one."""
+    return getattr(model, "takes", None)
+
+
 def to_channels_last(model: nn.Module) -> nn.Module:
     """Lay a model's kernels out as convolutions on this processor want them: twice as fast, same numbers."""
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -93,7 +99,7 @@ def summarise(model: nn.Module, image_shape: ImageShape) -> list[tuple[str, tupl
 
     handles = [leaf.register_forward_hook(note) for leaf in leaves]
     training = model.training
-    images = torch.zeros(1, *image_shape)
+    images = torch.zeros(1, *(takes(model) or image_shape))
     with torch.no_grad():
         model.eval()((images, torch.zeros(1, dtype=torch.int64)) if isinstance(model, vae.Ladder) else images)
     model.train(training)

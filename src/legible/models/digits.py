@@ -89,6 +89,43 @@ def build_deep(image_shape: ImageShape, n_classes: int, *, filters: int = 32, de
     return _add_head(features, flat_size(features, image_shape), dense, n_classes)
 
 
+@MODELS.register(
+    "digits-strong",
+    paper="ours",
+    smallest=23,
+    recipe={
+        "n_epochs": 40,
+        "batch_size": 256,
+        "optimiser": "muon",
+        "learning_rate": 0.1,
+        "label_smoothing": 0.1,
+        "schedule": "triangle:warmup=0.1,final=0.005",
+        "augment": ("pen:0.4", "affine:12,0.12,2,0.15", "elastic:20"),
+        "average": 0.998,
+    },
+)
+def build_strong(
+    image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 256
+) -> nn.Module:
+    """Five convolutions, the first of stride 2, none padded, and a dense layer: the most for the least work.
+
+    filters: of the first, 5x5; the 3x3 ones that follow have two, two, four and four times as many.
+    412,266 parameters for 28x28 grey pixels and ten classes. Smallest image: 23x23.
+    """
+    wide, wider = 2 * filters, 4 * filters
+    features = nn.Sequential(
+        nn.Conv2d(image_shape[0], filters, 5, stride=2, padding=0, bias=False),
+        nn.BatchNorm2d(filters),
+        nn.ReLU(),
+        *_convolve(filters, wide, padding=0),
+        *_convolve(wide, wide, padding=0, pool=True),
+        *_convolve(wide, wider),
+        *_convolve(wider, wider, padding=0),
+        nn.Flatten(),
+    )
+    return _add_head(features, flat_size(features, image_shape), dense, n_classes)
+
+
 def _convolve(n_in: int, n_out: int, *, padding: int = 1, pool: bool = False) -> list[nn.Module]:
     """A 3x3 convolution with its norm, pooled where asked."""
     pooled = [nn.MaxPool2d(2)] if pool else []

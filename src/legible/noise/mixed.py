@@ -14,6 +14,12 @@ _OFFICE = {  # what may lie on a page, and its largest amount
     "stains": 0.7, "rings": 0.6, "creases": 0.5, "wrinkles": 0.6, "shade": 0.6, "shadow": 0.6,
     "bleed-through": 0.45, "ruled": 0.45, "bands": 0.4, "specks": 0.01,
 }  # fmt: skip
+_ANY = {  # noises of digits, from an amount that hardly shows to one that leaves them just readable
+    "gaussian": (0.0, 0.7), "salt-and-pepper": (0.0, 0.5), "speckle": (0.0, 1.2), "low-contrast": (1.0, 0.15),
+    "fog": (0.0, 0.7), "occlusion": (1, 8), "stripes": (0.0, 0.8), "ruled": (0.0, 0.7), "faded": (0.0, 0.7),
+    "shade": (0.0, 0.7), "shift": (0, 4), "rotation": (0.0, 40.0), "elastic": (0.0, 45.0),
+    "gaussian-blur": (0.0, 1.8), "motion-blur": (1, 8), "jpeg": (90, 10),
+}  # fmt: skip
 
 
 @NOISES.register("mixed", none="0")
@@ -36,6 +42,35 @@ def mixed(
         level = rng.random((n, draws, 1, 1), dtype=np.float32).mean(1, keepdims=True) * np.float32(most)
         is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < grain
         return np.where(is_grain, add_grain(part, rng, level), replace_pixels(part, rng, level))
+
+    return in_chunks(images, rng, change)
+
+
+@NOISES.register("any", none="0")
+def put_any(
+    images: np.ndarray, rng: np.random.Generator, *, share: float = 1.0, at_once: int = 4
+) -> np.ndarray:
+    """Put a noise of some kind, at some strength, on a share of the images, and leave the rest as they are.
+
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
+    share: 0 to 1. Kinds: grain, dots, fading, fog, holes, stripes, rules, shade, shifts, turns, bends, blurs,
+    JPEG. at_once: 1 to 100, how many kinds and strengths there are among some 160 digits.
+    Raises ArgumentError, InputError.
+    """
+    check_setting("noise 'any': share", share, 0, 1)
+    check_setting("noise 'any': at_once", at_once, 1, 100)
+
+    def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        noisy = part.copy()
+        chosen = np.flatnonzero(rng.random(len(part)) < share)
+        for group in np.array_split(rng.permutation(chosen), at_once):
+            name = str(rng.choice(list(_ANY)))
+            low, high = _ANY[name]
+            amount = low + (high - low) * rng.random()
+            if len(group):
+                exact = round(amount) if isinstance(low, int) else amount
+                noisy[group] = NOISES.call(f"{name}:{exact:g}", part[group], rng)
+        return noisy
 
     return in_chunks(images, rng, change)
 

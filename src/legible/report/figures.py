@@ -4,6 +4,7 @@ from legible.report.by_kind import errors_by_kind
 from legible.report.charts import curves, grouped_dots, sweep
 from legible.report.drawn import latent_map, latent_scatter, latent_walk, nearest_digits, samples_grid
 from legible.report.judged import confusion, judgement_figures, reliability
+from legible.report.line_pictures import lines_read
 from legible.report.look import save_figure, save_figures
 from legible.report.pictures import (
     before_after,
@@ -30,6 +31,7 @@ __all__ = [
     "latent_scatter",
     "latent_walk",
     "levels_grid",
+    "lines_read",
     "nearest_digits",
     "noise_gallery",
     "predictions_grid",

@@ -11,6 +11,7 @@ from legible.errors import ArgumentError
 from legible.evaluation.measure import Judgement
 from legible.evaluation.measure_drawings import Drawings
 from legible.evaluation.measure_images import Restoration
+from legible.evaluation.measure_lines import LineJudgement
 from legible.evaluation.measures import MEASURES, duration
 
 if TYPE_CHECKING:
@@ -125,6 +126,17 @@ def _write_measure(name: str, value: float | None) -> str:
     if value is None:
         return f"∞{MEASURES[name].unit}" if name == "psnr_db" else ""
     return MEASURES[name].write(value)
+
+
+def lines_table(judgement: LineJudgement, *, title: str = "Lines") -> Table:
+    """Sum up what was measured of a reader of lines."""
+    names = ("strings_right", "digit_error_rate", "falsely_read")
+    rows = [(MEASURES[name].words, MEASURES[name].write(getattr(judgement, name))) for name in names]
+    rows += [
+        ("lines", f"{judgement.n_lines:,}, of {judgement.n_digits:,} digits"),
+        ("time", f"{duration(judgement.seconds)}, {judgement.lines_per_second:,.0f} lines per second"),
+    ]
+    return Table(("measure", "value"), rows, title)
 
 
 def drawings_table(drawings: Drawings, *, title: str = "Drawings") -> Table:

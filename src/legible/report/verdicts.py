@@ -12,11 +12,13 @@ from legible.evaluation.judges import Predict, Shown, Verdict
 from legible.evaluation.measure import Judgement
 from legible.evaluation.measure_drawings import Draw
 from legible.evaluation.measure_images import Restoration
+from legible.evaluation.measure_lines import LineJudgement, compose_all
 from legible.report.tables import (
     Table,
     confusion_table,
     drawings_table,
     judgement_table,
+    lines_table,
     per_class_table,
     restoration_table,
 )
@@ -33,6 +35,8 @@ def verdict_tables(verdict: Verdict, *, title: str, in_full: bool = False) -> li
         return [*tables, confusion_table(verdict)] if in_full else tables
     if isinstance(verdict, Restoration):
         return [restoration_table(verdict, title=title)]
+    if isinstance(verdict, LineJudgement):
+        return [lines_table(verdict, title=title)]
     return [drawings_table(verdict, title=title)]
 
 
@@ -44,6 +48,22 @@ def verdict_figures(
 
     if isinstance(verdict, Judgement):
         return figures.judgement_figures(shown.seen, verdict, history)
+    history_figure = {"curves": figures.curves(history)} if history else {}
+    if isinstance(verdict, LineJudgement):
+        lines, _ = compose_all(shown.seen, "test")
+        return {
+            name: figures.lines_read(
+                [lines[entry.index] for entry in entries],
+                [entry.text for entry in entries],
+                [entry.read for entry in entries],
+                title=title,
+            )
+            for name, entries, title in (
+                ("lines", verdict.samples, "Lines and what was read in them"),
+                ("worst", verdict.worst, "Lines that were read wrongly, the surest first"),
+            )
+            if entries
+        } | history_figure
     assert isinstance(verdict, Restoration)
     drawn = {
         name: figures.restored_rows(
@@ -55,7 +75,7 @@ def verdict_figures(
         )
         if indices
     }
-    return drawn | ({"curves": figures.curves(history)} if history else {})
+    return drawn | history_figure
 
 
 def drawing_figures(

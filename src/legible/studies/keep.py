@@ -13,18 +13,28 @@ from legible.apply.runtime import load_runtime
 from legible.cards import WEIGHTS, Card, open_card, write_card
 from legible.evaluation.judges import Verdict
 from legible.evaluation.verify import score_on_embedded
-from legible.models import AUTOENCODER, CLASSIFIER, VAE, ImageShape, count_parameters, multiple_of
+from legible.models import (
+    AUTOENCODER,
+    CLASSIFIER,
+    READER,
+    VAE,
+    ImageShape,
+    count_parameters,
+    multiple_of,
+    takes,
+)
 from legible.models.vae import Ladder
 from legible.output import new_folder
 from legible.report.look import save_figure
 from legible.report.verdicts import drawing_figures, verdict_figures
 from legible.studies.provenance import describe_machine, find_commit, today
 from legible.studies.runner import Work, answers_of
-from legible.training.exchange import decoder_to_onnx, to_onnx, to_safetensors
+from legible.training.exchange import decoder_to_onnx, share_weights, to_onnx, to_safetensors
 from legible.training.variational import drawer
 
 GIVES = {
     CLASSIFIER: "logits (N, K); softmax gives probabilities",
+    READER: "logits (N, 1 + K, W / 2), the first 'nothing new': connectionist temporal classification",
     AUTOENCODER: "restored images (N, C, H, W) in [0, 1], 1 = ink",
     VAE: "drawings (N, C, H, W) in [0, 1] of standard normal numbers (N, D) and class weights (N, K)",
 }
@@ -49,12 +59,12 @@ def keep_work(
 def save_card(work: Work, verdicts: Mapping[str, Verdict], folder: Path, name: str, command: str) -> Card:
     """Write card.json, weights.safetensors and model.onnx into a folder, and score the ONNX file."""
     model = work.state.kept
-    shape = work.stage.tests[work.run.tests[0]].seen.image_shape
+    shape = takes(model) or work.stage.tests[work.run.tests[0]].seen.image_shape
     (folder / WEIGHTS).write_bytes(to_safetensors(model))
     multiple = multiple_of(model)
     facts: dict[str, Any] = {
         "name": name,
-        "task": work.run.task_name,
+        "task": work.run.does,
         "model": work.run.model,
         "classes": list(work.stage.train.classes) if knows_classes(model) else ["any"],
         "input": {
@@ -69,13 +79,14 @@ def save_card(work: Work, verdicts: Mapping[str, Verdict], folder: Path, name: s
         },
         "output": GIVES[work.run.kind],
         "n_parameters": count_parameters(work.state.model),
+        **({"confidence": work.confidence} if work.confidence else {}),
         "trained": _describe_training(work, command),
         "scores": [
             {"dataset": work.run.dataset, "split": "test", "noise": test, **verdict.scores}
             for test, verdict in verdicts.items()
         ],
     }
-    network = _to_network(model, shape, work.run.kind)
+    network = share_weights(_to_network(model, shape, work.run.kind), (folder / WEIGHTS).read_bytes())
     card = write_card(folder, facts, network)
     if not isinstance(model, Ladder):
         facts["scores"] += score_on_embedded(card, load_runtime(card))

@@ -12,7 +12,7 @@ import numpy as np
 
 from legible.apply.restorer import Restorer
 from legible.apply.runtime import load_runtime
-from legible.cards import NETWORK, Card, find_card
+from legible.cards import Card, find_card
 from legible.data import DATASETS
 from legible.errors import ArgumentError, ModelError, UnknownName
 from legible.evaluation.measures import MEASURES
@@ -20,7 +20,9 @@ from legible.models import CLASSIFIER, MODELS, kind_of
 from legible.noise import CLEAN, NOISES, add_noise, canonical_chain, split_chain
 from legible.registry import Registry
 from legible.seeds import rng_for
-from legible.training import variational as variational  # noqa: PLC0414  (fills TASKS)
+from legible.training import lines as lines  # noqa: PLC0414  (these fill TASKS)
+from legible.training import recognise as recognise  # noqa: PLC0414
+from legible.training import variational as variational  # noqa: PLC0414
 from legible.training.settings import Settings
 from legible.training.tasks import TASKS, Classify, Task
 
@@ -77,6 +79,11 @@ class Run:
     def task_name(self) -> str:
         """What it learns, without the settings."""
         return TASKS.parse(self.task).name
+
+    @property
+    def does(self) -> str:
+        """What it is judged and used as."""
+        return str(TASKS.get(self.task_name).facts.get("does", self.task_name))
 
     @property
     def kind(self) -> str:
@@ -142,8 +149,8 @@ def load_restorer(name: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def say_card(card: Card) -> str:
-    """A card by its name and the first digits of its network's SHA-256: another net is another run."""
-    return f"{card.name}@{card.facts['files'][NETWORK][:12]}"
+    """A card by its name and its identity: with other numbers it is another run."""
+    return f"{card.name}@{card.identity}"
 
 
 def usual_task(kind: str) -> str:

@@ -20,6 +20,7 @@ from legible.errors import InputError, ModelError
 from legible.evaluation.judges import JUDGES, Predict, Shown, Verdict
 from legible.evaluation.likelihood import Progress, Weigh, importance_weighted_bound
 from legible.evaluation.measure_drawings import judge_drawings
+from legible.evaluation.measure_lines import judge_lines
 from legible.evaluation.metrics import softmax
 from legible.models import as_used, build_model, count_parameters
 from legible.models.vae import Ladder
@@ -40,6 +41,7 @@ N_RESTORED = 6  # test images whose restored pixels a row keeps
 N_RESTORED_PIXELS = 300_000  # at most: of pages, one
 N_DRAWN = 10  # drawings of each class that a row keeps
 N_MAPPED = 20  # drawings on each side of a map of two latents
+N_READ = 512  # test digits that the lines which a row keeps are composed from
 N_POINTS = 2000  # test images whose two latents a row keeps
 READER = "digits-wide"  # reads what was drawn
 _QUICK_SECONDS = 1.0  # a checkpoint that is written sooner is written after every epoch
@@ -48,7 +50,10 @@ _LEAST_WAIT = 10  # the next one waits so many times as long as the last one too
 
 @dataclass
 class Work:
-    """A run on its way: what it learns, its images, its model as trained so far, a record per epoch done."""
+    """A run on its way: what it learns, its images, its model as trained so far, a record per epoch done.
+
+    confidence: what its card will tell of how far its probabilities can be trusted.
+    """
 
     run: Run
     key: str
@@ -56,6 +61,7 @@ class Work:
     stage: Stage
     state: State
     history: list[dict[str, Any]] = field(default_factory=list)
+    confidence: dict[str, Any] = field(default_factory=dict)
 
 
 def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
@@ -149,7 +155,7 @@ def judge_work(
     """Judge a run, as trained so far, on some images. kept: a file that long judging goes on from."""
     model, task = work.state.kept, work.task
     if not (isinstance(model, Ladder) and isinstance(task, Draw)):
-        return JUDGES[work.run.task_name](answers_of(work), shown)
+        return JUDGES[work.run.does](answers_of(work), shown)
 
     def make(n_before: int) -> Weigh:
         return weigher(model, seed=0, first=n_before)
@@ -188,7 +194,7 @@ def make_row(work: Work, judgements: Mapping[str, Verdict]) -> dict[str, Any]:
         },
         "history": [{k: _round(v) for k, v in record.items()} for record in work.history],
         "samples": {
-            name: SAMPLERS[work.run.task_name](work, shown.seen) for name, shown in work.stage.tests.items()
+            name: SAMPLERS[work.run.does](work, shown.seen) for name, shown in work.stage.tests.items()
         },
         "n_parameters": count_parameters(work.state.model),
         "train_seconds": _round(sum(record["seconds"] for record in work.history)),
@@ -238,7 +244,16 @@ def _map_plane(model: Ladder, data: Labelled) -> dict[str, Any]:
     }  # fmt: skip
 
 
-SAMPLERS = {"classify": _sample_probabilities, "restore": _sample_restored, "draw": _sample_drawings}
+def _sample_lines(work: Work, data: Labelled) -> dict[str, Any]:
+    """Some lines, what they say and what was read."""
+    judged = judge_lines(answers_of(work), data.take(slice(N_READ)))
+    return {"lines": [[line.text, line.read, _round(line.confidence)] for line in judged.samples]}
+
+
+SAMPLERS = {
+    "classify": _sample_probabilities, "restore": _sample_restored, "draw": _sample_drawings,
+    "read-lines": _sample_lines,
+}  # fmt: skip
 
 
 def _round(value: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import math
+import struct
 import warnings
 
 import onnx
@@ -12,13 +14,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from legible.cards import WEIGHTS, Card, check_file
+from legible.cards import WEIGHTS, Card, check_file, check_network
 from legible.errors import ArgumentError, ModelError
-from legible.models import AUTOENCODER, CLASSIFIER, ImageShape, as_used, build_model, multiple_of
+from legible.models import AUTOENCODER, CLASSIFIER, READER, ImageShape, as_used, build_model, multiple_of
 from legible.models.vae import Decoder, Ladder
 
 LARGE = 2**15  # numbers: tensors of this size and more are kept in half precision, two bytes a number
-OUTPUTS = {CLASSIFIER: "logits", AUTOENCODER: "restored"}
+_LEAST_SHARED = 256  # bytes of a tensor that an ONNX file reads from the weights
+OUTPUTS = {CLASSIFIER: "logits", AUTOENCODER: "restored", READER: "logits"}
 
 
 def round_weights(model: nn.Module) -> None:
@@ -56,6 +59,8 @@ def to_onnx(model: nn.Module, image_shape: ImageShape, kind: str = CLASSIFIER) -
     """
     multiple = multiple_of(model)
     axes = {0: "n", 2: "height", 3: "width"} if multiple else {0: "n"}
+    if kind == READER:
+        axes = {0: "n", 3: "width"}
     channels, *sides = image_shape
     sides = [math.ceil(side / multiple) * multiple for side in sides] if multiple else sides
     sample = torch.zeros(1, channels, *sides, device=next(model.parameters()).device)
@@ -73,6 +78,9 @@ def _export(
         torch.onnx.export(
             model.eval(), sample, buffer,  # type: ignore[arg-type]  # this exporter writes to buffers too
             dynamo=False, opset_version=17, input_names=inputs, output_names=outputs,
+            # norms stay apart from convolutions, so that the weights are those of weights.safetensors; what
+            # runs the file puts them together
+            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
             dynamic_axes=dict.fromkeys([*inputs, *outputs], axes),
         )  # fmt: skip
     return _halve_constants(buffer.getvalue())
@@ -96,6 +104,38 @@ def _halve_constants(network: bytes) -> bytes:
     del graph.node[:]
     graph.node.extend(nodes)
     return bytes(proto.SerializeToString())
+
+
+def share_weights(network: bytes, weights: bytes) -> bytes:
+    """The ONNX file without the tensors that lie in weights.safetensors: it reads them from there.
+
+    Half the bytes of a card. network: an ONNX file. weights: the safetensors file that will lie beside it.
+    """
+    (length,) = struct.unpack("<Q", weights[:8])
+    begin = 8 + length
+    places: dict[bytes, tuple[int, int]] = {}
+    for name, tensor in json.loads(weights[8:begin]).items():
+        if name != "__metadata__":
+            first, last = (begin + offset for offset in tensor["data_offsets"])
+            places[weights[first:last]] = (first, last - first)
+    proto = onnx.load_from_string(network)
+    for constant in proto.graph.initializer:
+        values = onnx.numpy_helper.to_array(constant).tobytes()
+        if len(values) < _LEAST_SHARED or values not in places:
+            continue
+        for field in ("raw_data", "float_data", "int32_data"):
+            constant.ClearField(field)
+        constant.data_location = onnx.TensorProto.EXTERNAL
+        place = dict(zip(("offset", "length"), map(str, places[values]), strict=True))
+        for key, value in {"location": WEIGHTS, **place}.items():
+            entry = constant.external_data.add()
+            entry.key, entry.value = key, value
+    return bytes(proto.SerializeToString())
+
+
+def whole_network(card: Card) -> bytes:
+    """A card's ONNX file with all its weights in it, for other programs. Raises ModelError for a bad card."""
+    return bytes(onnx.load(check_network(card)).SerializeToString())
 
 
 def load_model(card: Card) -> nn.Module:

@@ -1,7 +1,9 @@
 """Tasks: what is learnt. A task makes training pairs and says how wrong and how right an output is.
 
 TASKS: name -> a builder `(noise, augment, label_smoothing, *, settings...) -> Task`. Fact: `kind` is the kind
-of model that learns it; the first of a kind is what such a model learns unless told otherwise.
+of model that learns it; the first of a kind is what such a model learns unless told otherwise. Fact: `does`
+is what it is judged and used as, where that has another name. Fact: `calibrated`, that its confidence is made
+honest on held-out images.
 """
 
 from __future__ import annotations

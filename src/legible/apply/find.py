@@ -1,0 +1,152 @@
+"""Find what may be lines of digits in a picture: tell ink from paper under any light, group what is ink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from legible.images import border_of
+from legible.pictures import upper_byte
+
+MOST_PIXELS = 3_000_000  # a larger picture is searched reduced
+_SMALL_PX = 96  # the longer side of a picture whose paper is one colour
+_LEAST_CONTRAST = 12  # of 255, between paper and ink: with less a picture is blank
+_SMALLEST_PX = 7  # height of a digit
+_LONG = 12  # times as long as wide: a rule of the form, no digit
+_NEAR = 1.1  # heights of a digit between two of one line, at most
+_ALIKE = 2.4  # times as high as its neighbour, at most
+_INK = 0.8  # of Otsu's threshold: faint strokes must not break
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
+
+
+@dataclass(frozen=True, eq=False)
+class Evened:
+    """A picture made ready to search: dark ink on light paper.
+
+    darkness: (H, W) float32, 1 = black, as it was seen. ink: the same above its paper, 1 = the darkest ink.
+    scale: its pixels for each pixel of the picture on a side. contrast: of ink to paper, 0 to 255.
+    """
+
+    darkness: np.ndarray
+    ink: np.ndarray
+    scale: float
+    contrast: float
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing stands out from the paper."""
+        return self.contrast < _LEAST_CONTRAST
+
+    @property
+    def whole(self) -> Box:
+        """The box of all of it."""
+        height, width = self.ink.shape
+        return 0, 0, width, height
+
+
+def even_out(pixels: np.ndarray) -> Evened:
+    """Bring any picture to dark ink on light paper, its light evened out: what all reading starts from.
+
+    pixels: (H, W) or (H, W, 3) RGB, bytes or 16 bits, the highest number white; not changed.
+    """
+    grey = upper_byte(pixels)
+    if grey.ndim == 3:
+        grey = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, (MOST_PIXELS / grey.size) ** 0.5)
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    apart = grey - _estimate_paper(grey)
+    lighter, darker = (float(np.percentile(side, 99.5)) for side in (apart, -apart))
+    is_light_on_dark = lighter > 1.5 * darker
+    ink = (apart if is_light_on_dark else -apart).clip(0)
+    contrast = float(np.percentile(ink, 99.8)) if ink.size > 5000 else float(ink.max())
+    darkness = (grey if is_light_on_dark else 255 - grey).astype(np.float32) / 255
+    return Evened(darkness, (ink / max(contrast, 1.0)).clip(0, 1), scale, contrast)
+
+
+def find_lines(evened: Evened) -> list[Box]:
+    """Boxes of what may be lines of digits, in reading order, in pixels of the evened picture."""
+    return _in_reading_order([_bounds(group) for group in _group(find_pieces(evened.ink))])
+
+
+def with_margin(evened: Evened, box: Box, share: float) -> Box:
+    """The box with that share of its height around it, twice at its sides, as far as the picture goes."""
+    left, top, right, bottom = box
+    height, width = evened.ink.shape
+    rim = max(2, round(share * (bottom - top)))
+    return max(0, left - 2 * rim), max(0, top - rim), min(width, right + 2 * rim), min(height, bottom + rim)
+
+
+def find_pieces(ink: np.ndarray) -> list[Box]:
+    """Boxes of connected ink (H, W) that may be a digit, or several that touch."""
+    as_bytes = np.rint(ink * 255).astype(np.uint8)
+    threshold, _ = cv2.threshold(as_bytes, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    is_ink = (as_bytes > max(threshold * _INK, 40)).astype(np.uint8)
+    _, _, facts, _ = cv2.connectedComponentsWithStats(is_ink, connectivity=8)
+    return [
+        (left, top, left + wide, top + tall)
+        for left, top, wide, tall, area in facts[1:].tolist()
+        if tall >= _SMALLEST_PX and max(wide / tall, tall / wide) < _LONG and area > 0.02 * wide * tall
+    ]
+
+
+def _estimate_paper(grey: np.ndarray) -> np.ndarray:
+    """How light the paper is at each pixel: the middle of what is around, wider than any stroke; float32."""
+    if max(grey.shape) <= _SMALL_PX:
+        return np.full(grey.shape, np.median(border_of(grey)), np.float32)
+    scale = min(1.0, _SMALL_PX / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    side = min(max(3, min(small.shape) // 2 | 1), 31)
+    around = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
+    middle = cv2.medianBlur(around, side)[side:-side, side:-side]
+    soft = cv2.GaussianBlur(middle, (0, 0), 2).astype(np.float32)
+    paper: np.ndarray = cv2.resize(soft, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return paper
+
+
+def _group(boxes: list[Box]) -> list[list[Box]]:
+    """Boxes that stand beside each other, alike in height: the members of each line."""
+    boxes = sorted(boxes)
+    groups: list[list[Box]] = []
+    group_of: dict[Box, int] = {}
+    for i, box in enumerate(boxes):
+        farthest = box[0] - _NEAR * _ALIKE * (box[3] - box[1])
+        before = [other for other in boxes[:i] if other[2] >= farthest and _are_neighbours(other, box)]
+        found = sorted({group_of[other] for other in before})
+        first = found[0] if found else len(groups)
+        if not found:
+            groups.append([])
+        for number in found[1:]:
+            for other in groups[number]:
+                group_of[other] = first
+            groups[first] += groups[number]
+            groups[number] = []
+        groups[first].append(box)
+        group_of[box] = first
+    return [group for group in groups if group]
+
+
+def _are_neighbours(one: Box, other: Box) -> bool:
+    tall, other_tall = one[3] - one[1], other[3] - other[1]
+    taller, lower = max(tall, other_tall), min(tall, other_tall)
+    overlap = min(one[3], other[3]) - max(one[1], other[1])
+    gap = max(one[0], other[0]) - min(one[2], other[2])
+    return taller <= _ALIKE * lower and overlap >= 0.4 * lower and gap <= _NEAR * (tall + other_tall) / 2
+
+
+def _bounds(group: list[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*group, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _in_reading_order(boxes: list[Box]) -> list[Box]:
+    """From top to bottom, and what is side by side from left to right."""
+    ordered, left = list[Box](), sorted(boxes, key=lambda box: box[1] + box[3])
+    while left:
+        middle = (left[0][1] + left[0][3]) / 2
+        row = [box for box in left if box[1] < middle < box[3]]
+        ordered += sorted(row)
+        left = [box for box in left if box not in row]
+    return ordered

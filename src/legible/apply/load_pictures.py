@@ -1,0 +1,72 @@
+"""Open many pictures to read, one bad one among them or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from legible.apply.pages import FORMS, READ_ONLY, Page, open_document
+from legible.errors import InputError, LegibleError
+
+KNOWN = (*FORMS, *READ_ONLY)
+_AT_ONCE, _PIXELS_AT_ONCE = 32, 20_000_000  # pictures of a batch; together at most, unless one alone has more
+_FLAT = 2  # bytes between a picture's lightest and darkest pixel: there is nothing in it but its outline
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A picture, or the sentence why there is none. name: its file, and of several pages which."""
+
+    name: str
+    pixels: np.ndarray
+    error: LegibleError | None = None
+
+
+def find_pictures(sources: Iterable[Path]) -> Iterator[Path]:
+    """The files named, and of folders all pictures in them. Raises InputError for an empty folder."""
+    for source in sources:
+        if not source.is_dir():
+            yield source
+            continue
+        found = [
+            file for file in sorted(source.rglob("*")) if file.suffix.lower() in KNOWN and file.is_file()
+        ]
+        if not found:
+            raise InputError(f"{source} holds no pictures: {', '.join(KNOWN)}.")
+        yield from found
+
+
+def open_pictures(files: Iterable[Path], *, most_pixels: int) -> Iterator[list[Opened]]:
+    """All pages of all files in batches, in order; what cannot be opened is told in its place."""
+    batch: list[Opened] = []
+    for file in files:
+        for opened in _open(file, most_pixels):
+            batch.append(opened)
+            if len(batch) >= _AT_ONCE or sum(one.pixels.size for one in batch) >= _PIXELS_AT_ONCE:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _open(file: Path, most_pixels: int) -> Iterator[Opened]:
+    try:
+        with open_document(file, most_pixels=most_pixels) as document:
+            for number, page in enumerate(document, start=1):
+                name = str(file) if document.n_pages == 1 else f"{file}:{number}"
+                yield Opened(name, _show(page))
+    except LegibleError as error:
+        yield Opened(str(file), np.zeros((0, 0), np.uint8), error)
+    except MemoryError:
+        sentence = f"{file}: not enough memory for it. Give it smaller, or lower --max-megapixels."
+        yield Opened(str(file), np.zeros((0, 0), np.uint8), InputError(sentence))
+
+
+def _show(page: Page) -> np.ndarray:
+    """What is to be seen of a page: its pixels, or its outline where these are all alike, as of white ink."""
+    if page.alpha is None or int(page.pixels.max()) - int(page.pixels.min()) > _FLAT:
+        return page.pixels
+    return 255 - page.alpha

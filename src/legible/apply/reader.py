@@ -1,0 +1,253 @@
+"""Read digits in pictures: one, a line, or all that are on a page or photo. Needs no PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from legible.apply.classifier import Classifier
+from legible.apply.find import Box, Evened, even_out, find_lines, find_pieces, with_margin
+from legible.apply.reading import Digit, Line, Reading
+from legible.apply.runtime import Predict
+from legible.choices import ReadMode
+from legible.ctc import Spelt, spell
+from legible.errors import ArgumentError, InputError
+from legible.images import pad_widths
+from legible.prepare import LINE_PX, prepare_digit, prepare_line
+
+LINE_CONFIDENCE = 0.5  # of lines, unless told otherwise; of single digits, what the card tells
+_AT_ONCE = 32  # lines in a batch
+_MARGIN = 0.15  # around a line that was found, of its height
+_LINE_SHAPED = 1.3  # times as wide as high: what may be one line as a whole
+_MOST_LINES = 400  # of a picture that are read: on more there is no telling what they are
+_ALTERNATIVES = 3
+BLANK = "no digit found: the picture is blank"
+NO_DIGITS = "no digit found: what is there does not look like digits"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A saved line reader and a classifier of single digits, loaded once and ready for any picture."""
+
+    lines: Predict
+    digits: Classifier
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What a digit can be."""
+        return self.digits.classes
+
+    def read(
+        self,
+        image: ArrayLike,
+        *,
+        mode: ReadMode = "auto",
+        min_confidence: float | None = None,
+        error_rate: float | None = None,
+    ) -> Reading:
+        """Read the digits in a picture.
+
+        image: (H, W), (H, W, 1) or (H, W, 3) RGB, bytes or 16 bits, the highest number white; dark ink on
+        light or light on dark. mode: digit, line, page, or auto to find out. min_confidence: 0 to 1; a line
+        that is less sure is left out, and the reading says so; if not given, what the classifier's card tells
+        for single digits, and a half for lines. error_rate: for single digits, tell all that each may be, so
+        that of digits like MNIST's at most so many are not among them. Raises InputError, ArgumentError.
+        """
+        return self.read_all([image], mode=mode, min_confidence=min_confidence, error_rate=error_rate)[0]
+
+    def read_all(
+        self,
+        images: Sequence[ArrayLike],
+        *,
+        mode: ReadMode = "auto",
+        min_confidence: float | None = None,
+        error_rate: float | None = None,
+    ) -> list[Reading]:
+        """Read many pictures, as `read` does, the lines of all together: quicker."""
+        if mode not in get_args(ReadMode):
+            raise ArgumentError(f"mode is one of {', '.join(get_args(ReadMode))}, not {mode!r}.")
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
+            raise ArgumentError(f"min_confidence must lie between 0 and 1, not {min_confidence:g}.")
+        least = None if error_rate is None else self.digits.least_probability(error_rate)
+        pictures = [even_out(check_picture(image)) for image in images]
+        if mode == "digit":
+            read = [[self._read_digit(picture, picture.whole, least)] for picture in pictures]
+        else:
+            read = self._read_lines(pictures, mode, least)
+        return [
+            self._sum_up(picture, lines, min_confidence)
+            for picture, lines in zip(pictures, read, strict=True)
+        ]
+
+    def _sum_up(self, picture: Evened, lines: list[Line], min_confidence: float | None) -> Reading:
+        """What is sure enough, and why the rest is left out."""
+        if picture.is_blank:
+            return Reading((), BLANK)
+        single = self.digits.refuse_below
+        kept, unsure = list[Line](), list[Line]()
+        for line in lines:
+            usual = single if len(line.digits) == 1 else LINE_CONFIDENCE
+            sure = line.confidence >= (usual if min_confidence is None else min_confidence)
+            (kept if sure else unsure).append(line)
+        unsure = [line for line in unsure if line.text]
+        kept = [line for line in kept if line.text]
+        if kept or not unsure:
+            return Reading(tuple(kept), "" if kept else NO_DIGITS)
+        best = max(unsure, key=lambda line: line.confidence)
+        return Reading((), f"{NO_DIGITS} enough: at best {best.text}, {best.confidence:.0%} sure")
+
+    def _read_lines(
+        self, pictures: Sequence[Evened], mode: ReadMode, least: float | None
+    ) -> list[list[Line]]:
+        """The lines of each picture, sure or not."""
+        boxes = [choose_boxes(picture, mode) for picture in pictures]
+        cut = [
+            prepare_line(picture.darkness[top:bottom, left:right])
+            for picture, found in zip(pictures, boxes, strict=True)
+            for left, top, right, bottom in found
+        ]
+        spelt = iter(self._spell(cut))
+        read = []
+        for picture, found in zip(pictures, boxes, strict=True):
+            lines = [self._make_line(picture, box, next(spelt), least) for box in found]
+            if mode == "auto" and len(lines) > 1 and found[0] == picture.whole:
+                lines = _choose(lines[0], lines[1:])
+            read.append(lines)
+        return read
+
+    def _spell(self, lines: Sequence[np.ndarray]) -> list[Spelt]:
+        """Lines (LINE_PX, W) of any width through the network, alike ones together."""
+        order = sorted(range(len(lines)), key=lambda i: lines[i].shape[1])
+        spelt: dict[int, Spelt] = {}
+        for start in range(0, len(order), _AT_ONCE):
+            chosen = order[start : start + _AT_ONCE]
+            logits = self.lines(pad_widths([lines[i] for i in chosen])).astype(np.float64)
+            spelt |= zip(chosen, spell(logits), strict=True)
+        return [spelt[i] for i in range(len(lines))]
+
+    def _make_line(self, picture: Evened, box: Box, spelt: Spelt, least: float | None) -> Line:
+        """What was spelt in a box; a single digit is read once more, by the classifier."""
+        if len(spelt.classes) == 1:
+            return self._read_digit(picture, box, least)
+        left, top, right, bottom = box
+        n_places = round((right - left) * LINE_PX / (bottom - top)) / 2
+        edges = _part(spelt.places, n_places)
+        digits = tuple(
+            self._make_digit(odds, _tighten(picture, (left + round(start * (right - left)), top,
+                                                      left + round(end * (right - left)), bottom)))
+            for odds, (start, end) in zip(spelt.probabilities, edges, strict=True)
+        )  # fmt: skip
+        text = "".join(digit.name for digit in digits)
+        around = _bounds([digit.box for digit in digits]) if digits else _unscale(picture, box)
+        return Line(text, float(np.exp(spelt.log_probability)) if text else 0.0, around, digits)
+
+    def _read_digit(self, picture: Evened, box: Box, least: float | None) -> Line:
+        """The one digit in a box, as the classifier reads it."""
+        box = main_piece(picture, box)
+        left, top, right, bottom = box
+        image = prepare_digit(picture.ink[top:bottom, left:right])
+        odds = self.digits.predict(image[None, None])[0]
+        digit = self._make_digit(odds, _unscale(picture, box), least)
+        return Line(digit.name, digit.confidence, digit.box, (digit,))
+
+    def _make_digit(self, odds: np.ndarray, box: Box, least: float | None = None) -> Digit:
+        order = odds.argsort()[::-1]
+        named = [(self.classes[i], float(odds[i])) for i in order[: 1 + _ALTERNATIVES]]
+        may_be = () if least is None else [self.classes[i] for i in order if odds[i] >= least]
+        return Digit(*named[0], box, tuple(named[1:]), tuple(may_be) or (named[0][0],) * (least is not None))
+
+
+def check_picture(image: ArrayLike) -> np.ndarray:
+    """A picture as bytes or 16 bits, (H, W) or (H, W, 3). Raises InputError."""
+    pixels = np.asarray(image)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.dtype not in (np.uint8, np.uint16) or not (
+        pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+    ):
+        raise InputError(
+            "a picture to read is (H, W) or (H, W, 3), bytes or 16 bits, not "
+            f"{pixels.shape} of {pixels.dtype}."
+        )
+    if pixels.size == 0:
+        raise InputError(f"there is no picture in an array of shape {pixels.shape}.")
+    return pixels
+
+
+def choose_boxes(picture: Evened, mode: ReadMode) -> list[Box]:
+    """What to read of a picture: all of it where it may be one line, then what was found."""
+    if picture.is_blank:
+        return []
+    height, width = picture.ink.shape
+    found = [] if mode == "line" else find_lines(picture)[:_MOST_LINES]
+    found = [with_margin(picture, box, _MARGIN) for box in found]
+    as_one = mode == "line" or (mode == "auto" and (width > _LINE_SHAPED * height or not found))
+    return [picture.whole] * as_one + found
+
+
+def main_piece(picture: Evened, box: Box) -> Box:
+    """The box of the largest piece of ink in a box, and of what is near it and not much smaller."""
+    left, top, right, bottom = box
+    pieces = find_pieces(picture.ink[top:bottom, left:right])
+    if not pieces:
+        return box
+    first = max(pieces, key=_area)
+    near = 0.4 * max(first[2] - first[0], first[3] - first[1])
+    kept = [piece for piece in pieces if _area(piece) > 0.1 * _area(first) and _gap(piece, first) < near]
+    a, b, c, d = _bounds(kept)
+    height, width = picture.ink.shape
+    return max(0, left + a - 1), max(0, top + b - 1), min(width, left + c + 1), min(height, top + d + 1)
+
+
+def _choose(whole: Line, parts: list[Line]) -> list[Line]:
+    """The picture as one line, or what was found in it, whichever is surer."""
+    read = [part for part in parts if part.text]
+    sureness = float(np.prod([part.confidence for part in read])) if read else 0.0
+    return [whole] if whole.text and whole.confidence >= sureness else parts
+
+
+def _part(places: Sequence[tuple[int, int]], n_places: float) -> list[tuple[float, float]]:
+    """From where to where along a line each digit goes, in shares of its length, half-way to the next."""
+    middles = [(start + end) / 2 for start, end in places]
+    if not middles:
+        return []
+    step = min([b - a for a, b in pairwise(middles)], default=n_places)
+    cuts = [(a + b) / 2 for a, b in pairwise(middles)]
+    edges = [max(0.0, middles[0] - step), *cuts, min(n_places, middles[-1] + step)]
+    return [(min(1.0, a / n_places), min(1.0, b / n_places)) for a, b in pairwise(edges)]
+
+
+def _tighten(picture: Evened, box: Box) -> Box:
+    """A box drawn in to the ink that is in it, in pixels of the picture that was given."""
+    left, top, right, bottom = box
+    pieces = find_pieces(picture.ink[top:bottom, left : max(right, left + 1)])
+    if pieces:
+        a, b, c, d = _bounds(pieces)
+        box = left + a, top + b, left + c, top + d
+    return _unscale(picture, box)
+
+
+def _unscale(picture: Evened, box: Box) -> Box:
+    left, top, right, bottom = (round(side / picture.scale) for side in box)
+    return left, top, right, bottom
+
+
+def _bounds(boxes: Sequence[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _gap(one: Box, other: Box) -> int:
+    """How far two boxes are apart, across or down, whichever is more; below 0 where they overlap."""
+    across = max(one[0], other[0]) - min(one[2], other[2])
+    down = max(one[1], other[1]) - min(one[3], other[3])
+    return max(across, down)

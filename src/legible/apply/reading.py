@@ -1,0 +1,61 @@
+"""What reading gives: the text of a picture, how sure it is, and where each digit stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from legible.apply.find import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One digit as read. box: left, top, right, bottom in pixels of the picture.
+
+    confidence: that it is this one, 0 to 1. alternatives: the other digits, most probable first. possible:
+    where a rate of errors was asked for, all that it may be at that rate.
+    """
+
+    name: str
+    confidence: float
+    box: Box
+    alternatives: tuple[tuple[str, float], ...] = ()
+    possible: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name, or all that it may be, as [49]."""
+        return f"[{''.join(self.possible)}]" if len(self.possible) > 1 else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Digits that stand beside each other. confidence: that the whole line is right, 0 to 1."""
+
+    text: str
+    confidence: float
+    box: Box
+    digits: tuple[Digit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A picture's digits, line by line in reading order.
+
+    reason: why there is no text; else empty.
+    """
+
+    lines: tuple[Line, ...]
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """The digits of all lines, a space between two lines; empty where nothing was read."""
+        return " ".join(line.text for line in self.lines)
+
+    @property
+    def confidence(self) -> float:
+        """That all of it is right, 0 to 1; 0 where nothing was read."""
+        answer = float(bool(self.lines))
+        for line in self.lines:
+            answer *= line.confidence
+        return answer

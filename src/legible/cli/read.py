@@ -1,0 +1,140 @@
+"""`legible read`: pictures in, the digits that are written there out, without PyTorch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from legible.choices import ReadMode
+from legible.cli import options
+from legible.cli.screen import counting, say
+from legible.errors import ArgumentError, ExitCode
+from legible.output import check_free
+
+if TYPE_CHECKING:
+    from legible.apply.load_pictures import Opened
+    from legible.apply.reading import Reading
+
+
+def read(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")],
+    mode: Annotated[ReadMode, typer.Option(help="What a picture shows; auto finds out.")] = "auto",
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Refuse what is less sure than this, 0 to 1.")
+    ] = None,
+    error_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="For single digits: print all that each may be, as [49]; so many at most miss the truth.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Draw boxes and readings on the picture: a PNG file, for several a folder."
+        ),
+    ] = None,
+    max_megapixels: Annotated[
+        float, typer.Option(min=1, help="Refuse larger pictures: they may be meant to fill the memory.")
+    ] = 250,
+    overwrite: options.Overwrite = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each picture.")] = False,
+) -> None:
+    """Read handwritten digits in pictures: one digit, a line of them, or all on a page or photo.
+
+    Dark on light or light on dark, PNG, JPEG, WebP, TIFF, PDF, GIF or BMP. Prints a line for each picture:
+    its digits, with a space between two lines of them, and its name in front where there are several
+    pictures. What is no digit is refused, and stderr says why.
+    """
+    from legible.apply.load_pictures import find_pictures, open_pictures
+    from legible.apply.saved import load_reader
+
+    files = list(find_pictures(images))
+    alone = len(files) == 1
+    _check_plot(plot, alone=alone, overwrite=overwrite)
+    reader, code, n_done = load_reader(), ExitCode.OK, 0
+    with counting("reading", every_s=10) as progress:
+        for batch in open_pictures(files, most_pixels=round(max_megapixels * 1e6)):
+            good = [one for one in batch if one.error is None]
+            readings = iter(
+                reader.read_all(
+                    [one.pixels for one in good],
+                    mode=mode, min_confidence=min_confidence, error_rate=error_rate,
+                )
+            )  # fmt: skip
+            for opened in batch:
+                if opened.error is not None:
+                    code = code or opened.error.exit_code
+                    _show_error(opened, as_json=as_json)
+                    continue
+                reading = next(readings)
+                _show(opened.name, reading, alone=alone, as_json=as_json)
+                if plot is not None:
+                    _draw(opened, reading, plot, overwrite=overwrite)
+            n_done += len(batch)
+            progress(min(n_done, len(files)), len(files))
+    if code:
+        raise typer.Exit(code)
+
+
+def _show(name: str, reading: Reading, *, alone: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(_plain(name, reading)))
+        return
+    text = " ".join("".join(digit.label for digit in line.digits) for line in reading.lines)
+    typer.echo(text if alone else f"{name}\t{text}")
+    if reading.reason:
+        say(f"{name}: {reading.reason}.")
+
+
+def _show_error(opened: Opened, *, as_json: bool) -> None:
+    say(f"legible: {opened.error}")
+    if as_json:
+        typer.echo(json.dumps({"file": opened.name, "error": str(opened.error)}))
+
+
+def _plain(name: str, reading: Reading) -> dict[str, Any]:
+    """A reading as JSON: numbers rounded to what they are worth."""
+    lines = [
+        {
+            "text": line.text, "confidence": round(line.confidence, 5), "box": list(line.box),
+            "digits": [
+                {
+                    "digit": digit.name, "confidence": round(digit.confidence, 5), "box": list(digit.box),
+                    "alternatives": [[other, round(odds, 5)] for other, odds in digit.alternatives],
+                    **({"possible": list(digit.possible)} if digit.possible else {}),
+                }
+                for digit in line.digits
+            ],
+        }
+        for line in reading.lines
+    ]  # fmt: skip
+    told = {"file": name, "text": reading.text, "confidence": round(reading.confidence, 5), "lines": lines}
+    return {**told, "reason": reading.reason} if reading.reason else told
+
+
+def _check_plot(plot: Path | None, *, alone: bool, overwrite: bool) -> None:
+    if plot is None:
+        return
+    if plot.suffix and plot.suffix.lower() != ".png" and not plot.is_dir():
+        raise ArgumentError(f"--plot draws PNG files: name {plot.with_suffix('.png')}, or a folder.")
+    if plot.suffix and not plot.is_dir():
+        if not alone:
+            raise ArgumentError(f"{plot} is one file, and there are several pictures. Name a folder.")
+        check_free(plot, overwrite=overwrite)
+
+
+def _draw(opened: Opened, reading: Reading, plot: Path, *, overwrite: bool) -> None:
+    from legible.apply.drawn_readings import draw_reading
+    from legible.output import new_file
+
+    is_file = bool(plot.suffix) and not plot.is_dir()
+    name = Path(opened.name).name.replace(":", ".")
+    target = plot if is_file else plot / f"{name}.read.png"
+    with new_file(target, overwrite=overwrite) as temporary:
+        draw_reading(opened.pixels, reading).save(temporary, "PNG")
+    say(f"drawn: {target}")

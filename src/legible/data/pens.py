@@ -1,0 +1,193 @@
+"""Pens: how digits, letters and scribbles are drawn by one hand or in print. All in ink, 1 = black."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from legible.prepare import LINE_PX, prepare_digit
+
+_ENLARGED = 2  # digits are worked on at twice their size
+_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+          cv2.FONT_HERSHEY_SCRIPT_COMPLEX, cv2.FONT_HERSHEY_DUPLEX)  # fmt: skip
+_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhjkmnprtuvwxyz$%&#@*?+"  # none that could be a digit
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How one hand writes: sizes in shares of the height of its digits.
+
+    height_px: of the digits. slant: to the right, for each pixel up. swelling: of the stroke, in steps of
+    half a pixel. gap: between digits. dot_rate, small_zeros, joins: how often a mark
+    stands between two digits, a zero is small, the pen is not lifted.
+    """
+
+    height_px: float
+    slant: float
+    swelling: int
+    gap: float
+    drift: float
+    dot_rate: float
+    small_zeros: float = 0.0
+    joins: float = 0.0
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Hand:
+        """A hand of any kind."""
+        wide = rng.random() < 0.15
+        return cls(
+            height_px=LINE_PX * rng.uniform(0.4, 0.95),
+            slant=rng.normal(0.05, 0.2),
+            swelling=int(rng.choice([-2, -1, 0, 0, 0, 1, 2])),
+            gap=rng.uniform(0.3, 1.0) if wide else rng.uniform(-0.08, 0.35),
+            drift=rng.normal(0, 0.02),
+            dot_rate=rng.choice([0.0, 0.12, 0.4], p=[0.5, 0.35, 0.15]),
+            small_zeros=rng.choice([0.05, 0.7], p=[0.6, 0.4]),
+            joins=rng.choice([0.0, 0.4], p=[0.8, 0.2]),
+        )
+
+
+def write_digit(
+    digit: np.ndarray, label: int, hand: Hand, height_px: float, rng: np.random.Generator
+) -> np.ndarray:
+    """A digit (H, W) as this hand writes it, of about that height: ink (h, w), cut close."""
+    rows, columns = np.nonzero(digit.max(1) > 0.2)[0], np.nonzero(digit.max(0) > 0.2)[0]
+    if not len(rows):
+        return np.zeros((2, 2), np.float32)
+    cut = np.pad(digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 3)
+    large = cv2.resize(cut, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
+    large = vary_form(large, label, rng)
+    if hand.swelling:
+        side = abs(hand.swelling) + 2
+        brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        large = cv2.dilate(large, brush) if hand.swelling > 0 else cv2.erode(large, brush)
+    scale = height_px / (_ENLARGED * (rows[-1] + 1 - rows[0]))
+    bent = _bend(large, scale, hand.slant + rng.normal(0, 0.08), rng)
+    return _cut_close(bent)
+
+
+def vary_form(large: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+    """Give a digit the parts that hands elsewhere give it: a bar to a seven, a flag or a foot to a one.
+
+    large: (H, W) ink at twice the size of MNIST, with a border; not changed.
+    """
+    if label not in (1, 7) or rng.random() > 0.35:
+        return large
+    rows = np.nonzero(large.max(1) > 0.4)[0]
+    if len(rows) < 8:
+        return large
+    top, bottom, height = rows[0], rows[-1], rows[-1] - rows[0]
+    drawn = np.pad(large, ((0, 0), (height // 2, height // 2)))
+    stroke = int(rng.integers(3, 6))
+    if label == 7 and rng.random() < 0.7:
+        row = int(top + height * rng.uniform(0.4, 0.6))
+        middle = _middle_of(drawn[row])
+        half, tilt = height * rng.uniform(0.15, 0.35), rng.normal(0, 0.06) * height
+        _stroke(drawn, (middle - half, row + tilt), (middle + half, row - tilt), stroke)
+    elif label == 7:  # a short stroke down from where it begins
+        first = np.nonzero(drawn[top + 2 : top + 8].max(0) > 0.4)[0][0]
+        _stroke(
+            drawn,
+            (first + 1, top + 3),
+            (first - rng.uniform(-2, 4), top + height * rng.uniform(0.15, 0.35)),
+            stroke,
+        )
+    elif rng.random() < 0.8:  # a stroke up to the top of the one
+        middle = _middle_of(drawn[top + 2])
+        far, down = rng.uniform(0.15, 0.5) * height, rng.uniform(0.15, 0.55) * height
+        _stroke(drawn, (middle, top + 2), (middle - far, top + down), stroke)
+        if rng.random() < 0.25:
+            half = height * rng.uniform(0.15, 0.3)
+            foot = _middle_of(drawn[bottom - 2])
+            _stroke(drawn, (foot - half, bottom - 1), (foot + half, bottom - 1), stroke)
+    return drawn
+
+
+def vary_digits(digits: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Digits (n, H, W) as hands elsewhere write them, by vary_form, in their boxes; a copy."""
+    varied = digits.copy()
+    for i in np.flatnonzero((labels == 1) | (labels == 7)):
+        large = cv2.resize(
+            np.pad(digits[i], 3), None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC
+        )
+        form = vary_form(large, int(labels[i]), rng)
+        if form is not large:
+            varied[i] = prepare_digit(form.clip(0, 1))
+    return varied
+
+
+def write_letters(n: int, height_px: float, rng: np.random.Generator) -> np.ndarray:
+    """Letters and signs that are no digits, drawn by pen: ink (h, w)."""
+    text = "".join(rng.choice(list(_LETTERS), size=n))
+    return print_text(text, height_px, rng.normal(0, 0.25), *draw_font(rng), rng)
+
+
+def print_text(
+    text: str, height_px: float, slant: float, font: int, stroke_px: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Text in one of OpenCV's fonts, its capitals of that height: ink (h, w)."""
+    (width, height), below = cv2.getTextSize(text, font, 1.0, stroke_px)
+    drawn = np.zeros((height + below + 8, width + 8), np.uint8)
+    cv2.putText(drawn, text, (4, height + 4), font, 1.0, 255, stroke_px, cv2.LINE_AA)
+    return _cut_close(_bend(_to_ink(drawn), height_px / height, slant, rng))
+
+
+def draw_font(rng: np.random.Generator) -> tuple[int, int]:
+    """A font and the width of its strokes in pixels."""
+    return int(rng.choice(_FONTS)), int(rng.integers(1, 4))
+
+
+def scribble(height_px: float, rng: np.random.Generator) -> np.ndarray:
+    """A line that says nothing: loops and zigzags, ink (h, w)."""
+    n_points = int(rng.integers(4, 14))
+    long = height_px * rng.uniform(0.6, 5)
+    along = np.linspace(0, long, n_points) + rng.normal(0, 0.15 * height_px, n_points)
+    corners = np.stack([along, rng.uniform(0, height_px, n_points)], 1)
+    fine = cv2.resize(corners, (2, n_points * 8), interpolation=cv2.INTER_CUBIC)
+    if rng.random() < 0.7:
+        fine = cv2.blur(fine, (1, 9))
+    points = np.rint((fine - fine.min(0) + 2) * 8).astype(np.int32)
+    width, height = (points.max(0) / 8 + 4).astype(int)
+    drawn = np.zeros((height, width), np.uint8)
+    cv2.polylines(drawn, [points[:, None]], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA, 3)
+    return _to_ink(drawn)
+
+
+def _bend(ink: np.ndarray, scale: float, slant: float, rng: np.random.Generator) -> np.ndarray:
+    """Scale ink (H, W), wider or narrower, slanted and turned a little."""
+    turn, across = rng.normal(0, 0.07), scale * rng.uniform(0.75, 1.35)
+    cos, sin = np.cos(turn), np.sin(turn)
+    matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[1, -slant], [0, 1]]) @ np.diag([across, scale])
+    height, width = ink.shape
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height]])
+    low, high = corners.min(1), corners.max(1)
+    size = [max(2, int(np.ceil(side))) for side in high - low]
+    soft = ink if scale > 0.5 else cv2.GaussianBlur(ink, (0, 0), 0.35 / scale)
+    move = np.hstack([matrix, -low[:, None]]).astype(np.float32)
+    bent: np.ndarray = cv2.warpAffine(soft, move, size, flags=cv2.INTER_LINEAR).clip(0, 1)
+    return bent
+
+
+def _cut_close(ink: np.ndarray) -> np.ndarray:
+    rows, columns = np.nonzero(ink.max(1) > 0.25)[0], np.nonzero(ink.max(0) > 0.25)[0]
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else ink
+
+
+def _middle_of(row: np.ndarray) -> float:
+    where = np.nonzero(row > 0.4)[0]
+    return float(where.mean()) if len(where) else len(row) / 2
+
+
+def _stroke(drawn: np.ndarray, start: tuple[float, float], end: tuple[float, float], width_px: int) -> None:
+    """A stroke of the pen from (x, y) to (x, y), in place."""
+    first, last = (tuple(round(8 * float(side)) for side in point) for point in (start, end))
+    stroke = np.zeros(drawn.shape, np.uint8)
+    cv2.line(stroke, first, last, 255, width_px, cv2.LINE_AA, 3)  # cv2 counts in eighths of a pixel
+    np.maximum(drawn, _to_ink(stroke), out=drawn)
+
+
+def _to_ink(drawn: np.ndarray) -> np.ndarray:
+    """Bytes, as OpenCV draws smoothly on nothing else, as float32 in [0, 1]."""
+    return drawn.astype(np.float32) / 255

@@ -1,0 +1,53 @@
+"""Make a trained net's confidence honest before it is judged and kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from legible.cards import READS_LINES
+from legible.evaluation.calibrate import class_loss, find_limits, fit_temperature, text_loss
+from legible.evaluation.measure_lines import compose_all
+from legible.images import pad_widths
+from legible.studies.runner import Work, answers_of
+from legible.training.tasks import TASKS
+
+_LINES_AT_ONCE = 64
+_MOST_DIGITS = 4096  # that the lines which set a temperature are composed from
+
+
+def settle_confidence(work: Work) -> None:
+    """Set the temperature of a net whose task wants it, and find the limits that its card tells.
+
+    On the held-out images: of a classifier, on half of them; the other half gives the limits. Does nothing
+    where the task does not want it, or no images were held out. The net's last layer is divided by the
+    temperature, so that every program that runs it gets honest probabilities.
+    """
+    if not TASKS.get(work.run.task_name).facts.get("calibrated") or work.run.watch != "validation":
+        return
+    assert work.stage.watch is not None
+    seen = work.stage.watch.seen
+    if work.run.does == READS_LINES:
+        lines, texts = compose_all(seen.take(slice(_MOST_DIGITS)), "calibration")
+        said = [[seen.classes.index(name) for name in text] for text in texts]
+        order = np.argsort([line.shape[1] for line in lines], kind="stable")
+        parts = np.array_split(order, max(1, len(order) // _LINES_AT_ONCE))
+        answers = answers_of(work)
+        batches = [(answers(pad_widths([lines[i] for i in part])), [said[i] for i in part]) for part in parts]
+        temperature = fit_temperature(text_loss(batches))
+        work.confidence = {"temperature": temperature, "n": len(lines)}
+    else:
+        logits = answers_of(work)(seen.images)
+        temperature = fit_temperature(class_loss(logits[::2], seen.labels[::2]))
+        limits = find_limits(logits[1::2] / temperature, seen.labels[1::2])
+        work.confidence = {"temperature": temperature, **limits}
+    divide_outputs(work.state.kept, temperature)
+
+
+def divide_outputs(model: nn.Module, temperature: float) -> None:
+    """Divide what a net gives by a number, in its last layer."""
+    last = [layer for layer in model.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
+    with torch.no_grad():
+        for weights in last.parameters():
+            weights.div_(temperature)

@@ -1,0 +1,61 @@
+"""Where digits are in a picture, under any light."""
+
+import cv2
+import numpy as np
+import pytest
+
+from legible.apply.find import even_out, find_lines
+from legible.seeds import rng_for
+
+
+def write(picture, text, at, scale=1.5, colour=20):
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 3, cv2.LINE_AA)
+
+
+@pytest.fixture
+def page():
+    """Three numbers on uneven light: two beside each other, one below."""
+    light = np.linspace(250, 130, 640)[None].repeat(400, 0)
+    picture = (light + rng_for("page").normal(0, 2, light.shape)).clip(0, 255).astype(np.uint8)
+    write(picture, "4711", (30, 100))
+    write(picture, "62", (430, 110), colour=10)
+    write(picture, "9035", (200, 300))
+    return picture
+
+
+def inside(box, left, top, right, bottom):
+    return box[0] >= left and box[1] >= top and box[2] <= right and box[3] <= bottom
+
+
+def test_numbers_are_found_in_reading_order(page):
+    evened = even_out(page)
+    boxes = find_lines(evened)
+    assert len(boxes) == 3 and not evened.is_blank and evened.scale == 1
+    assert inside(boxes[0], 20, 50, 200, 110)
+    assert inside(boxes[1], 420, 60, 520, 120)
+    assert inside(boxes[2], 190, 250, 370, 310)
+
+
+def test_light_on_dark_is_found_as_well(page):
+    assert find_lines(even_out(255 - page)) == find_lines(even_out(page))
+    np.testing.assert_allclose(even_out(255 - page).darkness, even_out(page).darkness, atol=1e-6)
+
+
+def test_colours_and_16_bits_are_seen_alike(page):
+    of_16_bits = page.astype(np.uint16) * 257
+    assert find_lines(even_out(of_16_bits)) == find_lines(even_out(page))
+    assert find_lines(even_out(np.dstack([page] * 3))) == find_lines(even_out(page))
+
+
+def test_blank_paper_is_blank_in_any_light():
+    shade = np.linspace(255, 120, 500)[None].repeat(300, 0).astype(np.uint8)
+    for picture in (shade, np.full((28, 28), 255, np.uint8), np.zeros((40, 9), np.uint8), shade[:1, :1]):
+        assert even_out(picture).is_blank
+
+
+def test_a_huge_picture_is_searched_reduced():
+    picture = np.full((3000, 4000), 240, np.uint8)
+    write(picture, "58", (1000, 1500), scale=12)
+    evened = even_out(picture)
+    assert evened.ink.size <= 3_000_000 and evened.scale == pytest.approx(0.5)
+    assert len(find_lines(evened)) == 1
