@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -66,9 +67,13 @@ def even_out(pixels: np.ndarray) -> Evened:
     return Evened(darkness, (ink / max(contrast, 1.0)).clip(0, 1), scale, contrast)
 
 
-def find_lines(evened: Evened) -> list[Box]:
-    """Boxes of what may be lines of digits, in reading order, in pixels of the evened picture."""
-    return _in_reading_order([_bounds(group) for group in _group(find_pieces(evened.ink))])
+def find_lines(evened: Evened) -> list[tuple[Box, int]]:
+    """Boxes of what may be lines of digits, in reading order, in pixels of the evened picture.
+
+    With each, of how many separate pieces of ink it is made.
+    """
+    sizes = {bounds(group): len(group) for group in _group(find_pieces(evened.ink))}
+    return [(box, sizes[box]) for box in _in_reading_order(list(sizes))]
 
 
 def with_margin(evened: Evened, box: Box, share: float) -> Box:
@@ -136,7 +141,8 @@ def _are_neighbours(one: Box, other: Box) -> bool:
     return taller <= _ALIKE * lower and overlap >= 0.4 * lower and gap <= _NEAR * (tall + other_tall) / 2
 
 
-def _bounds(group: list[Box]) -> Box:
+def bounds(group: Sequence[Box]) -> Box:
+    """The box around boxes."""
     lefts, tops, rights, bottoms = zip(*group, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 

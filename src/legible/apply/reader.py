@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from legible.apply.classifier import Classifier
-from legible.apply.find import Box, Evened, even_out, find_lines, find_pieces, with_margin
+from legible.apply.find import Box, Evened, bounds, even_out, find_lines, find_pieces, with_margin
 from legible.apply.reading import Digit, Line, Reading
 from legible.apply.runtime import Predict
 from legible.choices import ReadMode
@@ -105,17 +105,17 @@ class Reader:
         self, pictures: Sequence[Evened], mode: ReadMode, least: float | None
     ) -> list[list[Line]]:
         """The lines of each picture, sure or not."""
-        boxes = [choose_boxes(picture, mode) for picture in pictures]
+        places = [choose_places(picture, mode) for picture in pictures]
         cut = [
             prepare_line(picture.darkness[top:bottom, left:right])
-            for picture, found in zip(pictures, boxes, strict=True)
-            for left, top, right, bottom in found
+            for picture, found in zip(pictures, places, strict=True)
+            for (left, top, right, bottom), _ in found
         ]
         spelt = iter(self._spell(cut))
         read = []
-        for picture, found in zip(pictures, boxes, strict=True):
-            lines = [self._make_line(picture, box, next(spelt), least) for box in found]
-            if mode == "auto" and len(lines) > 1 and found[0] == picture.whole:
+        for picture, found in zip(pictures, places, strict=True):
+            lines = [self._make_line(picture, *place, next(spelt), least) for place in found]
+            if mode == "auto" and len(lines) > 1 and found[0][0] == picture.whole:
                 lines = _choose(lines[0], lines[1:])
             read.append(lines)
         return read
@@ -130,10 +130,12 @@ class Reader:
             spelt |= zip(chosen, spell(logits), strict=True)
         return [spelt[i] for i in range(len(lines))]
 
-    def _make_line(self, picture: Evened, box: Box, spelt: Spelt, least: float | None) -> Line:
-        """What was spelt in a box; a single digit is read once more, by the classifier."""
-        if len(spelt.classes) == 1:
-            return self._read_digit(picture, box, least)
+    def _make_line(self, picture: Evened, box: Box, n_pieces: int, spelt: Spelt, least: float | None) -> Line:
+        """What was spelt in a box; a single digit is read by the classifier, if it knows it."""
+        if len(spelt.classes) == 1 or n_pieces == 1:
+            single = self._read_digit(picture, box, least)
+            if len(spelt.classes) == 1 or single.confidence >= self.digits.refuse_below:
+                return single
         left, top, right, bottom = box
         n_places = round((right - left) * LINE_PX / (bottom - top)) / 2
         edges = _part(spelt.places, n_places)
@@ -143,7 +145,7 @@ class Reader:
             for odds, (start, end) in zip(spelt.probabilities, edges, strict=True)
         )  # fmt: skip
         text = "".join(digit.name for digit in digits)
-        around = _bounds([digit.box for digit in digits]) if digits else _unscale(picture, box)
+        around = bounds([digit.box for digit in digits]) if digits else _unscale(picture, box)
         return Line(text, float(np.exp(spelt.log_probability)) if text else 0.0, around, digits)
 
     def _read_digit(self, picture: Evened, box: Box, least: float | None) -> Line:
@@ -179,15 +181,18 @@ def check_picture(image: ArrayLike) -> np.ndarray:
     return pixels
 
 
-def choose_boxes(picture: Evened, mode: ReadMode) -> list[Box]:
-    """What to read of a picture: all of it where it may be one line, then what was found."""
+def choose_places(picture: Evened, mode: ReadMode) -> list[tuple[Box, int]]:
+    """What to read of a picture: all of it where it may be one line, then what was found in it.
+
+    With each box, of how many pieces of ink it is made, 0 if that is not known.
+    """
     if picture.is_blank:
         return []
     height, width = picture.ink.shape
-    found = [] if mode == "line" else find_lines(picture)[:_MOST_LINES]
-    found = [with_margin(picture, box, _MARGIN) for box in found]
+    lines = [] if mode == "line" else find_lines(picture)[:_MOST_LINES]
+    found = [(with_margin(picture, box, _MARGIN), n_pieces) for box, n_pieces in lines]
     as_one = mode == "line" or (mode == "auto" and (width > _LINE_SHAPED * height or not found))
-    return [picture.whole] * as_one + found
+    return [(picture.whole, 0)] * as_one + found
 
 
 def main_piece(picture: Evened, box: Box) -> Box:
@@ -199,7 +204,7 @@ def main_piece(picture: Evened, box: Box) -> Box:
     first = max(pieces, key=_area)
     near = 0.4 * max(first[2] - first[0], first[3] - first[1])
     kept = [piece for piece in pieces if _area(piece) > 0.1 * _area(first) and _gap(piece, first) < near]
-    a, b, c, d = _bounds(kept)
+    a, b, c, d = bounds(kept)
     height, width = picture.ink.shape
     return max(0, left + a - 1), max(0, top + b - 1), min(width, left + c + 1), min(height, top + d + 1)
 
@@ -227,7 +232,7 @@ def _tighten(picture: Evened, box: Box) -> Box:
     left, top, right, bottom = box
     pieces = find_pieces(picture.ink[top:bottom, left : max(right, left + 1)])
     if pieces:
-        a, b, c, d = _bounds(pieces)
+        a, b, c, d = bounds(pieces)
         box = left + a, top + b, left + c, top + d
     return _unscale(picture, box)
 
@@ -235,11 +240,6 @@ def _tighten(picture: Evened, box: Box) -> Box:
 def _unscale(picture: Evened, box: Box) -> Box:
     left, top, right, bottom = (round(side / picture.scale) for side in box)
     return left, top, right, bottom
-
-
-def _bounds(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _area(box: Box) -> int:

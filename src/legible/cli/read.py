@@ -41,6 +41,8 @@ def read(
     max_megapixels: Annotated[
         float, typer.Option(min=1, help="Refuse larger pictures: they may be meant to fill the memory.")
     ] = 250,
+    line_model: Annotated[str, typer.Option(help="A saved reader of lines.")] = "line-reader",
+    digit_model: Annotated[str, typer.Option(help="A saved classifier of single digits.")] = "digits",
     overwrite: options.Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each picture.")] = False,
 ) -> None:
@@ -56,7 +58,7 @@ def read(
     files = list(find_pictures(images))
     alone = len(files) == 1
     _check_plot(plot, alone=alone, overwrite=overwrite)
-    reader, code, n_done = load_reader(), ExitCode.OK, 0
+    reader, code, n_done = load_reader(line_model, digit_model), ExitCode.OK, 0
     with counting("reading", every_s=10) as progress:
         for batch in open_pictures(files, most_pixels=round(max_megapixels * 1e6)):
             good = [one for one in batch if one.error is None]

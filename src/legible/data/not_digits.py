@@ -14,7 +14,7 @@ Drawer = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 def draw_not_digits(n: int, digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Letters, scribbles, shapes, textures, noise, blanks, several digits at once: (n, 1, 28, 28).
+    """Letters, scribbles, shapes, things, textures, noise, blanks, several digits at once: (n, 1, 28, 28).
 
     digits: (m, 28, 28) float32, 1 = ink, to put together. Half of what has ink is put in its box
     as digits are, the rest lies as it came. Equal rng states give equal pictures. float32 in [0, 1], 1 = ink.
@@ -64,6 +64,27 @@ def _draw_shapes(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:  # its other half is as the first
         drawn = np.maximum(drawn, drawn[:, ::-1])
     return drawn if rng.random() < 0.5 else cv2.GaussianBlur(drawn, (0, 0), rng.uniform(0.4, 1.5))
+
+
+def _draw_thing(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A solid thing, the same on both sides: a body of any outline, with arms or a cleft or neither."""
+    rows, across = np.arange(SIDE_PX), np.abs(np.arange(SIDE_PX) - (SIDE_PX - 1) / 2)
+    knots = np.linspace(0, SIDE_PX - 1, int(rng.integers(3, 8)))
+    half = np.interp(rows, knots, rng.uniform(0.15, 1, len(knots))) * rng.uniform(3, 14)
+    if rng.random() < 0.4:
+        first, tall = rng.integers(0, 20), rng.integers(3, 14)
+        half[first : first + tall] += rng.uniform(1, 9)
+    solid = across <= half[:, None]
+    if rng.random() < 0.4:
+        first = rng.integers(4, 20)
+        solid[first:] &= across > np.linspace(0, rng.uniform(0.5, 5), SIDE_PX - first)[:, None]
+    filled = rng.uniform(0.25, 1) + rng.choice([0.0, 0.1, 0.3]) * _texture(rng)
+    sides = (across / 14, rows[:, None] / SIDE_PX, 1 - across / 14)[int(rng.integers(3))]
+    shade = 1 - rng.uniform(0, 0.6) * sides
+    drawn = np.where(solid, (filled * shade).clip(0.1, 1), 0).astype(np.float32)
+    turn = cv2.getRotationMatrix2D((13.5, 13.5), rng.normal(0, 8) + 90 * (rng.random() < 0.3), 1)
+    turn[0, 1] += rng.normal(0, 0.15)
+    return cv2.warpAffine(drawn, turn, (SIDE_PX, SIDE_PX))
 
 
 def _draw_texture(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -127,5 +148,5 @@ def _texture(rng: np.random.Generator) -> np.ndarray:
 
 _DRAWERS: tuple[Drawer, ...] = (
     _draw_letters, _draw_letters, _draw_scribble, _draw_long_scribble, _draw_shapes, _draw_shapes,
-    _draw_shapes, _draw_texture, _draw_noise, _draw_blank, _draw_lines, _draw_two,
+    _draw_thing, _draw_thing, _draw_thing, _draw_texture, _draw_noise, _draw_blank, _draw_lines, _draw_two,
 )  # fmt: skip

@@ -34,7 +34,7 @@ class Recognise:
     noise: tuple[str, ...] = ()
     augment: tuple[str, ...] = ()
     label_smoothing: float = 0.0
-    others: float = 0.1
+    others: float = 0.15
 
     def pair(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """The digits changed, then the pictures without one, and labels, NO_DIGIT for these."""
@@ -65,7 +65,7 @@ class Recognise:
 
 @TASKS.register("recognise", kind="classifier", does="classify", calibrated=True)
 def recognise(
-    noise: tuple[str, ...], augment: tuple[str, ...], label_smoothing: float, *, others: float = 0.1
+    noise: tuple[str, ...], augment: tuple[str, ...], label_smoothing: float, *, others: float = 0.15
 ) -> Task:
     """Name the digit, and believe nothing of what is none. others: pictures without one, a share, 0 to 1."""
     check_setting("task 'recognise': others", others, 0, 1)
