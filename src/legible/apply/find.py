@@ -18,6 +18,8 @@ _SMALLEST_PX = 7  # height of a digit
 _LONG = 12  # times as long as wide: a rule of the form, no digit
 _NEAR = 1.1  # heights of a digit between two of one line, at most
 _ALIKE = 2.4  # times as high as its neighbour, at most
+_LEVEL, _LEAST_FOR_SLOPE = 0.06, 3  # a slope that readers take as it is; pieces of ink that tell a slope
+_MARGIN = 0.15  # around a line, of its height; twice as much at its sides
 _INK = 0.8  # of Otsu's threshold: faint strokes must not break
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
 
@@ -40,11 +42,26 @@ class Evened:
         """Whether nothing stands out from the paper."""
         return self.contrast < _LEAST_CONTRAST
 
-    @property
-    def whole(self) -> Box:
-        """The box of all of it."""
-        height, width = self.ink.shape
-        return 0, 0, width, height
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A part of a picture, set upright. darkness, ink: (h, w), as in Evened.
+
+    matrix: 2 x 3, from its places (x, y) to those of the picture that was given. n_pieces: of ink in it that
+    stand beside each other; 0 if that is not known.
+    """
+
+    darkness: np.ndarray
+    ink: np.ndarray
+    matrix: np.ndarray
+    n_pieces: int = 0
+
+    def place(self, box: Box) -> Box:
+        """A box of it, as the box around that in the picture that was given."""
+        left, top, right, bottom = box
+        corners = np.array([[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]])
+        x, y = self.matrix @ corners
+        return round(float(x.min())), round(float(y.min())), round(float(x.max())), round(float(y.max()))
 
 
 def even_out(pixels: np.ndarray) -> Evened:
@@ -67,21 +84,15 @@ def even_out(pixels: np.ndarray) -> Evened:
     return Evened(darkness, (ink / max(contrast, 1.0)).clip(0, 1), scale, contrast)
 
 
-def find_lines(evened: Evened) -> list[tuple[Box, int]]:
-    """Boxes of what may be lines of digits, in reading order, in pixels of the evened picture.
-
-    With each, of how many separate pieces of ink it is made.
-    """
-    sizes = {bounds(group): len(group) for group in _group(find_pieces(evened.ink))}
-    return [(box, sizes[box]) for box in _in_reading_order(list(sizes))]
+def whole(evened: Evened) -> Cut:
+    """All of a picture as one line."""
+    return Cut(evened.darkness, evened.ink, np.eye(2, 3) / evened.scale)
 
 
-def with_margin(evened: Evened, box: Box, share: float) -> Box:
-    """The box with that share of its height around it, twice at its sides, as far as the picture goes."""
-    left, top, right, bottom = box
-    height, width = evened.ink.shape
-    rim = max(2, round(share * (bottom - top)))
-    return max(0, left - 2 * rim), max(0, top - rim), min(width, right + 2 * rim), min(height, bottom + rim)
+def find_lines(evened: Evened) -> list[Cut]:
+    """What may be lines of digits, in reading order, each set upright and cut out with a margin."""
+    groups = {bounds(group): group for group in _group(find_pieces(evened.ink))}
+    return [_cut(evened, box, groups[box]) for box in _in_reading_order(list(groups))]
 
 
 def find_pieces(ink: np.ndarray) -> list[Box]:
@@ -95,6 +106,43 @@ def find_pieces(ink: np.ndarray) -> list[Box]:
         for left, top, wide, tall, area in facts[1:].tolist()
         if tall >= _SMALLEST_PX and max(wide / tall, tall / wide) < _LONG and area > 0.02 * wide * tall
     ]
+
+
+def _cut(evened: Evened, box: Box, pieces: Sequence[Box]) -> Cut:
+    """A line cut out with a margin; one that rises or falls is turned until it does not."""
+    height, width = evened.ink.shape
+    left, top, right, bottom = box
+    slope = _slope(pieces)
+    if abs(slope) < _LEVEL:
+        rim = max(2, round(_MARGIN * (bottom - top)))
+        left, top = max(0, left - 2 * rim), max(0, top - rim)
+        part = np.s_[top : min(height, bottom + rim), left : min(width, right + 2 * rim)]
+        matrix = np.array([[1, 0, left], [0, 1, top]]) / evened.scale
+        return Cut(evened.darkness[part], evened.ink[part], matrix, len(pieces))
+    cos, sin = np.cos(np.arctan(slope)), np.sin(np.arctan(slope))
+    turn = np.array([[cos, -sin], [sin, cos]])  # from the upright line to the picture
+    corners = np.array([(x, y) for piece in pieces for x in piece[::2] for y in piece[1::2]])
+    upright = corners @ turn
+    margin = _MARGIN * np.median([lower - upper for _, upper, _, lower in pieces]) * np.array([2, 1])
+    first, last = upright.min(0) - margin, upright.max(0) + margin
+    size = np.ceil(last - first).astype(int)
+    matrix = np.column_stack([turn, turn @ first])
+    darkness, ink = (
+        cv2.warpAffine(plane, matrix, size.tolist(), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                       borderMode=cv2.BORDER_REPLICATE)
+        for plane in (evened.darkness, evened.ink)
+    )  # fmt: skip
+    return Cut(darkness, ink, matrix / evened.scale, len(pieces))
+
+
+def _slope(pieces: Sequence[Box]) -> float:
+    """How much the middles of three pieces or more fall for each pixel to the right: least squares."""
+    if len(pieces) < _LEAST_FOR_SLOPE:
+        return 0.0
+    boxes = np.array(pieces, float)
+    x, y = boxes[:, [0, 2]].mean(1), boxes[:, [1, 3]].mean(1)
+    spread = float(np.square(x - x.mean()).sum())
+    return float((x - x.mean()) @ (y - y.mean()) / spread) if spread else 0.0
 
 
 def _estimate_paper(grey: np.ndarray) -> np.ndarray:

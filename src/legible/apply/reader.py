@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from legible.apply.classifier import Classifier
-from legible.apply.find import Box, Evened, bounds, even_out, find_lines, find_pieces, with_margin
+from legible.apply.find import Box, Cut, Evened, bounds, even_out, find_lines, find_pieces, whole
 from legible.apply.reading import Digit, Line, Reading
 from legible.apply.runtime import Predict
 from legible.choices import ReadMode
@@ -22,7 +22,6 @@ from legible.prepare import LINE_PX, prepare_digit, prepare_line
 
 LINE_CONFIDENCE = 0.5  # of lines, unless told otherwise; of single digits, what the card tells
 _AT_ONCE = 32  # lines in a batch
-_MARGIN = 0.15  # around a line that was found, of its height
 _LINE_SHAPED = 1.3  # times as wide as high: what may be one line as a whole
 _MOST_LINES = 400  # of a picture that are read: on more there is no telling what they are
 _ALTERNATIVES = 3
@@ -76,7 +75,7 @@ class Reader:
         least = None if error_rate is None else self.digits.least_probability(error_rate)
         pictures = [even_out(check_picture(image)) for image in images]
         if mode == "digit":
-            read = [[self._read_digit(picture, picture.whole, least)] for picture in pictures]
+            read = [[self._read_digit(whole(picture), least)] for picture in pictures]
         else:
             read = self._read_lines(pictures, mode, least)
         return [
@@ -105,17 +104,12 @@ class Reader:
         self, pictures: Sequence[Evened], mode: ReadMode, least: float | None
     ) -> list[list[Line]]:
         """The lines of each picture, sure or not."""
-        places = [choose_places(picture, mode) for picture in pictures]
-        cut = [
-            prepare_line(picture.darkness[top:bottom, left:right])
-            for picture, found in zip(pictures, places, strict=True)
-            for (left, top, right, bottom), _ in found
-        ]
-        spelt = iter(self._spell(cut))
+        cuts = [choose_cuts(picture, mode) for picture in pictures]
+        spelt = iter(self._spell([prepare_line(cut.darkness) for found in cuts for cut in found]))
         read = []
-        for picture, found in zip(pictures, places, strict=True):
-            lines = [self._make_line(picture, *place, next(spelt), least) for place in found]
-            if mode == "auto" and len(lines) > 1 and found[0][0] == picture.whole:
+        for found in cuts:
+            lines = [self._make_line(cut, next(spelt), least) for cut in found]
+            if mode == "auto" and len(lines) > 1 and not found[0].n_pieces:
                 lines = _choose(lines[0], lines[1:])
             read.append(lines)
         return read
@@ -130,31 +124,30 @@ class Reader:
             spelt |= zip(chosen, spell(logits), strict=True)
         return [spelt[i] for i in range(len(lines))]
 
-    def _make_line(self, picture: Evened, box: Box, n_pieces: int, spelt: Spelt, least: float | None) -> Line:
-        """What was spelt in a box; a single digit is read by the classifier, if it knows it."""
-        if len(spelt.classes) == 1 or n_pieces == 1:
-            single = self._read_digit(picture, box, least)
+    def _make_line(self, cut: Cut, spelt: Spelt, least: float | None) -> Line:
+        """What was spelt in a cut; a single digit is read by the classifier, if it knows it."""
+        if len(spelt.classes) == 1 or cut.n_pieces == 1:
+            single = self._read_digit(cut, least)
             if len(spelt.classes) == 1 or single.confidence >= self.digits.refuse_below:
                 return single
-        left, top, right, bottom = box
-        n_places = round((right - left) * LINE_PX / (bottom - top)) / 2
-        edges = _part(spelt.places, n_places)
+        height, width = cut.ink.shape
+        pieces = find_pieces(cut.ink)
+        edges = _part(spelt.places, width * LINE_PX / height / 2)
         digits = tuple(
-            self._make_digit(odds, _tighten(picture, (left + round(start * (right - left)), top,
-                                                      left + round(end * (right - left)), bottom)))
-            for odds, (start, end) in zip(spelt.probabilities, edges, strict=True)
-        )  # fmt: skip
+            self._make_digit(
+                odds, cut.place(_tighten(pieces, (round(a * width), 0, round(b * width), height)))
+            )
+            for odds, (a, b) in zip(spelt.probabilities, edges, strict=True)
+        )
         text = "".join(digit.name for digit in digits)
-        around = bounds([digit.box for digit in digits]) if digits else _unscale(picture, box)
+        around = bounds([digit.box for digit in digits]) if digits else cut.place((0, 0, width, height))
         return Line(text, float(np.exp(spelt.log_probability)) if text else 0.0, around, digits)
 
-    def _read_digit(self, picture: Evened, box: Box, least: float | None) -> Line:
-        """The one digit in a box, as the classifier reads it."""
-        box = main_piece(picture, box)
-        left, top, right, bottom = box
-        image = prepare_digit(picture.ink[top:bottom, left:right])
-        odds = self.digits.predict(image[None, None])[0]
-        digit = self._make_digit(odds, _unscale(picture, box), least)
+    def _read_digit(self, cut: Cut, least: float | None) -> Line:
+        """The one digit in a cut, as the classifier reads it."""
+        left, top, right, bottom = box = main_piece(cut.ink)
+        odds = self.digits.predict(prepare_digit(cut.ink[top:bottom, left:right])[None, None])[0]
+        digit = self._make_digit(odds, cut.place(box), least)
         return Line(digit.name, digit.confidence, digit.box, (digit,))
 
     def _make_digit(self, odds: np.ndarray, box: Box, least: float | None = None) -> Digit:
@@ -181,32 +174,27 @@ def check_picture(image: ArrayLike) -> np.ndarray:
     return pixels
 
 
-def choose_places(picture: Evened, mode: ReadMode) -> list[tuple[Box, int]]:
-    """What to read of a picture: all of it where it may be one line, then what was found in it.
-
-    With each box, of how many pieces of ink it is made, 0 if that is not known.
-    """
+def choose_cuts(picture: Evened, mode: ReadMode) -> list[Cut]:
+    """What to read of a picture: all of it where it may be one line, then what was found in it."""
     if picture.is_blank:
         return []
     height, width = picture.ink.shape
-    lines = [] if mode == "line" else find_lines(picture)[:_MOST_LINES]
-    found = [(with_margin(picture, box, _MARGIN), n_pieces) for box, n_pieces in lines]
+    found = [] if mode == "line" else find_lines(picture)[:_MOST_LINES]
     as_one = mode == "line" or (mode == "auto" and (width > _LINE_SHAPED * height or not found))
-    return [(picture.whole, 0)] * as_one + found
+    return [whole(picture)] * as_one + found
 
 
-def main_piece(picture: Evened, box: Box) -> Box:
-    """The box of the largest piece of ink in a box, and of what is near it and not much smaller."""
-    left, top, right, bottom = box
-    pieces = find_pieces(picture.ink[top:bottom, left:right])
+def main_piece(ink: np.ndarray) -> Box:
+    """The box of the largest piece of ink (H, W), and of what is near it and not much smaller."""
+    height, width = ink.shape
+    pieces = find_pieces(ink)
     if not pieces:
-        return box
+        return 0, 0, width, height
     first = max(pieces, key=_area)
     near = 0.4 * max(first[2] - first[0], first[3] - first[1])
     kept = [piece for piece in pieces if _area(piece) > 0.1 * _area(first) and _gap(piece, first) < near]
-    a, b, c, d = bounds(kept)
-    height, width = picture.ink.shape
-    return max(0, left + a - 1), max(0, top + b - 1), min(width, left + c + 1), min(height, top + d + 1)
+    left, top, right, bottom = bounds(kept)
+    return max(0, left - 1), max(0, top - 1), min(width, right + 1), min(height, bottom + 1)
 
 
 def _choose(whole: Line, parts: list[Line]) -> list[Line]:
@@ -227,19 +215,15 @@ def _part(places: Sequence[tuple[int, int]], n_places: float) -> list[tuple[floa
     return [(min(1.0, a / n_places), min(1.0, b / n_places)) for a, b in pairwise(edges)]
 
 
-def _tighten(picture: Evened, box: Box) -> Box:
-    """A box drawn in to the ink that is in it, in pixels of the picture that was given."""
-    left, top, right, bottom = box
-    pieces = find_pieces(picture.ink[top:bottom, left : max(right, left + 1)])
-    if pieces:
-        a, b, c, d = bounds(pieces)
-        box = left + a, top + b, left + c, top + d
-    return _unscale(picture, box)
-
-
-def _unscale(picture: Evened, box: Box) -> Box:
-    left, top, right, bottom = (round(side / picture.scale) for side in box)
-    return left, top, right, bottom
+def _tighten(pieces: Sequence[Box], box: Box) -> Box:
+    """A box drawn in to the pieces of ink whose middles are in it, or which it cuts, if there are any."""
+    left, _, right, _ = box
+    inside = [piece for piece in pieces if left <= (piece[0] + piece[2]) / 2 < right]
+    inside = inside or [piece for piece in pieces if piece[0] < right and piece[2] > left]
+    if not inside:
+        return box
+    around = bounds(inside)
+    return max(left, around[0]), around[1], min(right, around[2]), around[3]
 
 
 def _area(box: Box) -> int:

@@ -97,7 +97,7 @@ def make_page(
 def _write_heading(
     sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, said: Sequence[str]
 ) -> None:
-    font = _font(FAMILIES[family][1 % len(FAMILIES[family])], text_px * rng.uniform(1.2, 3))
+    font = font_of(FAMILIES[family][1 % len(FAMILIES[family])], text_px * rng.uniform(1.2, 3))
     _write_words(sheet, _draw_words(rng, said, 1)[: int(rng.integers(2, 7))], font, justified=False)
 
 
@@ -106,7 +106,7 @@ def _write_paragraph(
 ) -> None:
     style = FAMILIES[family][int(rng.choice(len(FAMILIES[family]), p=_weights(len(FAMILIES[family]))))]
     words = _draw_words(rng, said, int(rng.integers(2, 8)))
-    _write_words(sheet, words, _font(style, text_px), justified=rng.random() < 0.6)
+    _write_words(sheet, words, font_of(style, text_px), justified=rng.random() < 0.6)
 
 
 def _write_note(
@@ -115,7 +115,9 @@ def _write_note(
     length = round((sheet.right - sheet.left) * 0.3)
     _rule(sheet, (sheet.left, sheet.y, sheet.left + length, sheet.y), text_px / 14)
     sheet.y += text_px * 0.4
-    _write_words(sheet, _draw_words(rng, said, 1), _font(FAMILIES[family][0], text_px * 0.8), justified=False)
+    _write_words(
+        sheet, _draw_words(rng, said, 1), font_of(FAMILIES[family][0], text_px * 0.8), justified=False
+    )
 
 
 def _write_table(
@@ -123,7 +125,7 @@ def _write_table(
 ) -> None:
     """Rows of a word and numbers, with or without rules."""
     n_columns, n_rows = int(rng.integers(2, 5)), int(rng.integers(2, 7))
-    font, row_px = _font(FAMILIES[family][0], text_px), text_px * rng.uniform(1.4, 2)
+    font, row_px = font_of(FAMILIES[family][0], text_px), text_px * rng.uniform(1.4, 2)
     column_px = (sheet.right - sheet.left) / n_columns
     top, ruled, framed = sheet.y, rng.random() < 0.7, rng.random() < 0.5
     words = [word.strip(".,;:?¿") for word in _draw_words(rng, said, 3)]
@@ -200,7 +202,8 @@ def _weights(n: int) -> np.ndarray:
     return answer
 
 
-def _font(name: str, size_px: float) -> ImageFont.FreeTypeFont:
+def font_of(name: str, size_px: float) -> ImageFont.FreeTypeFont:
+    """One of the fonts in FAMILIES, of that size. Raises MissingExtra where matplotlib is not installed."""
     return ImageFont.truetype(str(_font_folder() / f"{name}.ttf"), max(4.0, size_px))
 
 

@@ -10,7 +10,9 @@ from legible.cards import READS_LINES
 from legible.evaluation.calibrate import class_loss, find_limits, fit_temperature, text_loss
 from legible.evaluation.measure_lines import compose_all
 from legible.images import pad_widths
+from legible.seeds import seed_for
 from legible.studies.runner import Work, answers_of
+from legible.training.augment import augment
 from legible.training.tasks import TASKS
 
 _LINES_AT_ONCE = 64
@@ -20,9 +22,10 @@ _MOST_DIGITS = 4096  # that the lines which set a temperature are composed from
 def settle_confidence(work: Work) -> None:
     """Set the temperature of a net whose task wants it, and find the limits that its card tells.
 
-    On the held-out images: of a classifier, on half of them; the other half gives the limits. Does nothing
-    where the task does not want it, or no images were held out. The net's last layer is divided by the
-    temperature, so that every program that runs it gets honest probabilities.
+    On the held-out images: of a classifier, on half of them. The other half, changed as in training, gives
+    the limits: hands that are not in the data at all differ more than those held out. Does nothing where the
+    task does not want it, or no images were held out. The net's last layer is divided by the temperature, so
+    that every program that runs it gets honest probabilities.
     """
     if not TASKS.get(work.run.task_name).facts.get("calibrated") or work.run.watch != "validation":
         return
@@ -38,9 +41,11 @@ def settle_confidence(work: Work) -> None:
         temperature = fit_temperature(text_loss(batches))
         work.confidence = {"temperature": temperature, "n": len(lines)}
     else:
-        logits = answers_of(work)(seen.images)
-        temperature = fit_temperature(class_loss(logits[::2], seen.labels[::2]))
-        limits = find_limits(logits[1::2] / temperature, seen.labels[1::2])
+        answers, rest = answers_of(work), torch.from_numpy(seen.images[1::2])
+        temperature = fit_temperature(class_loss(answers(seen.images[::2]), seen.labels[::2]))
+        generator = torch.Generator().manual_seed(seed_for("limits", work.run.seed))
+        changed = augment(rest, generator, work.run.settings.augment).contiguous().numpy()
+        limits = find_limits(answers(changed) / temperature, seen.labels[1::2])
         work.confidence = {"temperature": temperature, **limits}
     divide_outputs(work.state.kept, temperature)
 
