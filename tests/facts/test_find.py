@@ -67,6 +67,28 @@ def test_a_huge_picture_is_searched_reduced():
     assert len(find_lines(evened)) == 1
 
 
+@pytest.mark.parametrize("rise", [0, 12])
+def test_rules_as_dark_as_the_ink_do_not_hide_the_numbers(page, rise):
+    ruled = page.copy()
+    for row in range(40, 400, 45):
+        cv2.line(ruled, (0, row), (639, row + rise), 30, 2)
+    cv2.line(ruled, (12, 0), (12, 399), 30, 2)
+    cuts, plain = find_lines(even_out(ruled)), boxes_of(page)
+    assert [cut.n_pieces for cut in cuts] == [4, 2, 4]
+    for cut, box in zip(cuts, plain, strict=True):
+        found = cut.place((0, 0, *cut.ink.shape[::-1]))
+        assert max(abs(a - b) for a, b in zip(found, box, strict=True)) <= 8
+
+
+def test_strokes_that_cross_a_rule_stay_whole(page):
+    ruled = page.copy()
+    ruled[85:87] = 30
+    before, after = even_out(page).ink > 0.5, even_out(ruled).ink > 0.5
+    upright = before[85:87] & before[75:77] & before[95:97]  # goes on above and below
+    assert upright.sum() > 5 and (after[85:87] & upright).sum() > 0.8 * upright.sum()
+    assert after[85:87].sum() < 1.3 * before[85:87].sum()
+
+
 @pytest.mark.parametrize("degrees", [-20, -8, 8, 20])
 def test_a_slanting_line_is_set_upright(page, degrees):
     turn = cv2.getRotationMatrix2D((320, 200), degrees, 0.7)

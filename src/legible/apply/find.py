@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from legible.apply.rules import find_rules
 from legible.images import border_of
 from legible.pictures import upper_byte
 
 MOST_PIXELS = 3_000_000  # a larger picture is searched reduced
+_PAGE_PX = 120  # the shorter side of a picture that may show a page
 _SMALL_PX = 96  # the longer side of a picture whose paper is one colour
 _LEAST_CONTRAST = 12  # of 255, between paper and ink: with less a picture is blank
 _SMALLEST_PX = 7  # height of a digit
@@ -28,7 +30,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the pic
 class Evened:
     """A picture made ready to search: dark ink on light paper.
 
-    darkness: (H, W) float32, 1 = black, as it was seen. ink: the same above its paper, 1 = the darkest ink.
+    darkness: (H, W) float32, 1 = black, as it was seen; of pages, without their rules. ink: the same above
+    its paper, 1 = the darkest ink.
     scale: its pixels for each pixel of the picture on a side. contrast: of ink to paper, 0 to 255.
     """
 
@@ -75,13 +78,18 @@ def even_out(pixels: np.ndarray) -> Evened:
     scale = min(1.0, (MOST_PIXELS / grey.size) ** 0.5)
     if scale < 1:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    apart = grey - _estimate_paper(grey)
+    paper = _estimate_paper(grey)
+    apart = grey - paper
     lighter, darker = (float(np.percentile(side, 99.5)) for side in (apart, -apart))
     is_light_on_dark = lighter > 1.5 * darker
     ink = (apart if is_light_on_dark else -apart).clip(0)
     contrast = float(np.percentile(ink, 99.8)) if ink.size > 5000 else float(ink.max())
-    darkness = (grey if is_light_on_dark else 255 - grey).astype(np.float32) / 255
-    return Evened(darkness, (ink / max(contrast, 1.0)).clip(0, 1), scale, contrast)
+    ink = (ink / max(contrast, 1.0)).clip(0, 1)
+    # a picture of one line keeps its rules: readers of lines know them
+    rules = find_rules(ink) if min(ink.shape) >= _PAGE_PX else np.zeros(ink.shape, bool)
+    bare: np.ndarray = np.where(rules, paper, grey)
+    darkness = (bare if is_light_on_dark else 255 - bare).astype(np.float32) / 255
+    return Evened(darkness, np.where(rules, np.float32(0), ink), scale, contrast)
 
 
 def whole(evened: Evened) -> Cut:
