@@ -13,6 +13,7 @@ from legible.images import border_of
 from legible.pictures import upper_byte
 
 MOST_PIXELS = 3_000_000  # a larger picture is searched reduced
+_PIXELS_LOOKED_AT = 60_000  # to tell the contrast
 _PAGE_PX = 120  # the shorter side of a picture that may show a page
 _SMALL_PX = 96  # the longer side of a picture whose paper is one colour
 _LEAST_CONTRAST = 12  # of 255, between paper and ink: with less a picture is blank
@@ -80,11 +81,13 @@ def even_out(pixels: np.ndarray) -> Evened:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     paper = _estimate_paper(grey)
     apart = grey - paper
-    lighter, darker = (float(np.percentile(side, 99.5)) for side in (apart, -apart))
-    is_light_on_dark = lighter > 1.5 * darker
-    ink = (apart if is_light_on_dark else -apart).clip(0)
-    contrast = float(np.percentile(ink, 99.8)) if ink.size > 5000 else float(ink.max())
-    ink = (ink / max(contrast, 1.0)).clip(0, 1)
+    some = apart.ravel()[:: max(1, apart.size // _PIXELS_LOOKED_AT)]
+    darker, lighter = np.abs(np.percentile(some, (0.5, 99.5)))
+    is_light_on_dark = bool(lighter > 1.5 * darker)
+    apart = apart if is_light_on_dark else -apart
+    darkest = np.percentile(some, 99.8 if is_light_on_dark else 0.2) if apart.size > 5000 else apart.max()
+    contrast = float(abs(darkest))
+    ink = (apart / max(contrast, 1.0)).clip(0, 1)
     # a picture of one line keeps its rules: readers of lines know them
     rules = find_rules(ink) if min(ink.shape) >= _PAGE_PX else np.zeros(ink.shape, bool)
     bare: np.ndarray = np.where(rules, paper, grey)

@@ -24,6 +24,7 @@ LINE_CONFIDENCE = 0.5  # of lines, unless told otherwise; of single digits, what
 _AT_ONCE = 32  # lines in a batch
 _LINE_SHAPED = 1.3  # times as wide as high: what may be one line as a whole
 _MOST_LINES = 400  # of a picture that are read: on more there is no telling what they are
+_PIECES_OF_ONE = 2  # of ink that a single digit may be in
 _ALTERNATIVES = 3
 BLANK = "no digit found: the picture is blank"
 NO_DIGITS = "no digit found: what is there does not look like digits"
@@ -126,9 +127,10 @@ class Reader:
 
     def _make_line(self, cut: Cut, spelt: Spelt, least: float | None) -> Line:
         """What was spelt in a cut; a single digit is read by the classifier, if it knows it."""
-        if len(spelt.classes) == 1 or cut.n_pieces == 1:
+        is_small = 1 <= cut.n_pieces <= _PIECES_OF_ONE
+        if len(spelt.classes) == 1 or cut.n_pieces == 1 or (not spelt.classes and is_small):
             single = self._read_digit(cut, least)
-            if len(spelt.classes) == 1 or single.confidence >= self.digits.refuse_below:
+            if len(spelt.classes) <= 1 or single.confidence >= self.digits.refuse_below:
                 return single
         height, width = cut.ink.shape
         pieces = find_pieces(cut.ink)

@@ -27,10 +27,9 @@ def load_runtime(card: Card, *, n_cores: int | None = None, ahead: bool = False)
     """A function that maps images (N, C, H, W) to the card's outputs, float32.
 
     A classifier gives logits (N, K), a restorer the restored images (N, C, H, W), a reader of lines logits
-    (N, 1 + K, T). Batches run side by
-    side on all cores, or on n_cores. ahead: images of other sizes than the card's will come; make ready for
-    them while the caller goes on. Raises ModelError when the file is missing or damaged; the function raises
-    InputError for images of another shape than the card takes.
+    (N, 1 + K, T). Batches run side by side on all cores, or on n_cores. ahead: images will come soon, of
+    other sizes than the card's if it takes such; make ready for them while the caller goes on. Raises
+    ModelError when the file is missing or damaged; the function raises InputError for other shapes.
     """
     file = _File(check_network(card))
     own = _Network(file, [_pad_shape(card.image_shape, card.multiple)], n_cores)

@@ -53,12 +53,12 @@ def load_reader(lines: str = LINES, digits: str = DIGITS) -> Reader:
 
     Raises ModelError where they are not such.
     """
-    card, single = find_card(lines), load(digits)
-    if card.task != READS_LINES or not isinstance(single, Classifier):
+    of_lines, single = find_card(lines), find_card(digits)
+    if of_lines.task != READS_LINES or single.task != "classify":
         raise ModelError(f"{lines!r} and {digits!r} are not a line reader and a classifier of digits.")
-    if single.card.image_shape != (1, SIDE_PX, SIDE_PX) or single.classes != card.classes:
+    if single.image_shape != (1, SIDE_PX, SIDE_PX) or single.classes != of_lines.classes:
         raise ModelError(f"models {lines!r} and {digits!r} do not read the same digits.")
-    return Reader(load_runtime(card), single)
+    return Reader(load_runtime(of_lines, ahead=True), Classifier(single, load_runtime(single, ahead=True)))
 
 
 def read(
