@@ -25,9 +25,10 @@ _AT_ONCE = 32  # lines in a batch
 _LINE_SHAPED = 1.3  # times as wide as high: what may be one line as a whole
 _MOST_LINES = 400  # of a picture that are read: on more there is no telling what they are
 _PIECES_OF_ONE = 2  # of ink that a single digit may be in
+_CLEARLY = 2.0  # times as many digits likely right
+_PLACES_OF_A_PAGE, _SHARE_OF_DIGITS, _LONG_NUMBER = 8, 0.6, 3  # where most is words
 _ALTERNATIVES = 3
-BLANK = "no digit found: the picture is blank"
-NO_DIGITS = "no digit found: what is there does not look like digits"
+NO_DIGIT = "no digit found"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Reader:
     def _sum_up(self, picture: Evened, lines: list[Line], min_confidence: float | None) -> Reading:
         """What is sure enough, and why the rest is left out."""
         if picture.is_blank:
-            return Reading((), BLANK)
+            return Reading((), f"{NO_DIGIT}: the picture is blank")
         single = self.digits.refuse_below
         kept, unsure = list[Line](), list[Line]()
         for line in lines:
@@ -97,9 +98,11 @@ class Reader:
         unsure = [line for line in unsure if line.text]
         kept = [line for line in kept if line.text]
         if kept or not unsure:
-            return Reading(tuple(kept), "" if kept else NO_DIGITS)
+            return Reading(tuple(kept), "" if kept else f"{NO_DIGIT}: what is there does not look like one")
         best = max(unsure, key=lambda line: line.confidence)
-        return Reading((), f"{NO_DIGITS} enough: at best {best.text}, {best.confidence:.0%} sure")
+        return Reading(
+            (), f"{NO_DIGIT}: it looks most like {best.text}, but that is {_say(best.confidence)} sure"
+        )
 
     def _read_lines(
         self, pictures: Sequence[Evened], mode: ReadMode, least: float | None
@@ -112,7 +115,7 @@ class Reader:
             lines = [self._make_line(cut, next(spelt), least) for cut in found]
             if mode == "auto" and len(lines) > 1 and not found[0].n_pieces:
                 lines = _choose(lines[0], lines[1:])
-            read.append(lines)
+            read.append(_without_words(lines))
         return read
 
     def _spell(self, lines: Sequence[np.ndarray]) -> list[Spelt]:
@@ -199,11 +202,23 @@ def main_piece(ink: np.ndarray) -> Box:
     return max(0, left - 1), max(0, top - 1), min(width, right + 1), min(height, bottom + 1)
 
 
-def _choose(whole: Line, parts: list[Line]) -> list[Line]:
-    """The picture as one line, or what was found in it, whichever is surer."""
-    read = [part for part in parts if part.text]
-    sureness = float(np.prod([part.confidence for part in read])) if read else 0.0
-    return [whole] if whole.text and whole.confidence >= sureness else parts
+def _choose(as_one: Line, parts: list[Line]) -> list[Line]:
+    """The picture as one line, or what was found in it, if that is clearly more."""
+    return parts if _worth(parts) > _CLEARLY * _worth([as_one]) else [as_one]
+
+
+def _worth(lines: list[Line]) -> float:
+    """How many digits are likely right; lines of one digit, as specks make them, count if alone."""
+    numbers = [line for line in lines if len(line.text) > 1]
+    return sum(line.confidence * len(line.text) for line in numbers or lines)
+
+
+def _without_words(lines: list[Line]) -> list[Line]:
+    """Of a page on which most is no digit, only longer numbers: a letter l alone is not told from a one."""
+    n_read = sum(line.confidence >= LINE_CONFIDENCE for line in lines)
+    if len(lines) < _PLACES_OF_A_PAGE or n_read > _SHARE_OF_DIGITS * len(lines):
+        return lines
+    return [line for line in lines if len(line.text) >= _LONG_NUMBER]
 
 
 def _part(places: Sequence[tuple[int, int]], n_places: float) -> list[tuple[float, float]]:
@@ -226,6 +241,10 @@ def _tighten(pieces: Sequence[Box], box: Box) -> Box:
         return box
     around = bounds(inside)
     return max(left, around[0]), around[1], min(right, around[2]), around[3]
+
+
+def _say(confidence: float) -> str:
+    return "less than 1 %" if confidence < 0.01 else f"only {confidence * 100:.0f} %"
 
 
 def _area(box: Box) -> int:
