@@ -6,11 +6,13 @@ Source: Graves et al., Connectionist Temporal Classification, ICML 2006.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+
+from legible.images import pad_widths
 
 _LEAST = -1e30  # the logarithm of what cannot be
 
@@ -26,6 +28,19 @@ class Spelt:
     places: tuple[tuple[int, int], ...]
     probabilities: tuple[np.ndarray, ...]
     log_probability: float
+
+
+def in_batches(
+    predict: Callable[[np.ndarray], np.ndarray], lines: Sequence[np.ndarray], *, at_once: int = 32
+) -> Iterator[tuple[list[int], np.ndarray]]:
+    """The answers to lines (H, W) of any width, alike ones together: the lines' positions, and logits.
+
+    predict: lines (n, 1, H, W) to logits (n, 1 + K, T). The logits are float64.
+    """
+    order = sorted(range(len(lines)), key=lambda i: lines[i].shape[1])
+    for start in range(0, len(order), at_once):
+        chosen = order[start : start + at_once]
+        yield chosen, predict(pad_widths([lines[i] for i in chosen])).astype(np.float64)
 
 
 def read_best(logits: np.ndarray) -> list[list[int]]:

@@ -91,4 +91,4 @@ def test_a_reader_that_sleeps_reads_nothing(digits):
     nothing[0] = 9
     asleep = judge_lines(lambda lines: np.stack([nothing] * len(lines)), data)
     assert asleep.strings_right == 0 and asleep.digit_error_rate == 1 and asleep.falsely_read == 0
-    assert asleep.n_digits == 60 and asleep.n_lines >= 6 and asleep.loss_nats > 1
+    assert asleep.n_digits == 60 and asleep.n_images >= 6 and asleep.loss_nats > 1

@@ -12,16 +12,14 @@ from numpy.typing import ArrayLike
 
 from legible.apply.classifier import Classifier
 from legible.apply.find import Box, Cut, Evened, bounds, even_out, find_lines, find_pieces, whole
+from legible.apply.line_model import LineModel
 from legible.apply.reading import Digit, Line, Reading
-from legible.apply.runtime import Predict
 from legible.choices import ReadMode
-from legible.ctc import Spelt, spell
+from legible.ctc import Spelt
 from legible.errors import ArgumentError, InputError
-from legible.images import pad_widths
 from legible.prepare import LINE_PX, prepare_digit, prepare_line
 
 LINE_CONFIDENCE = 0.5  # of lines, unless told otherwise; of single digits, what the card tells
-_AT_ONCE = 32  # lines in a batch
 _LINE_SHAPED = 1.3  # times as wide as high: what may be one line as a whole
 _MOST_LINES = 400  # of a picture that are read: on more there is no telling what they are
 _PIECES_OF_ONE = 2  # of ink that a single digit may be in
@@ -35,7 +33,7 @@ NO_DIGIT = "no digit found"
 class Reader:
     """A saved line reader and a classifier of single digits, loaded once and ready for any picture."""
 
-    lines: Predict
+    lines: LineModel
     digits: Classifier
 
     @property
@@ -109,7 +107,7 @@ class Reader:
     ) -> list[list[Line]]:
         """The lines of each picture, sure or not."""
         cuts = [choose_cuts(picture, mode) for picture in pictures]
-        spelt = iter(self._spell([prepare_line(cut.darkness) for found in cuts for cut in found]))
+        spelt = iter(self.lines.spell([prepare_line(cut.darkness) for found in cuts for cut in found]))
         read = []
         for found in cuts:
             lines = [self._make_line(cut, next(spelt), least) for cut in found]
@@ -117,16 +115,6 @@ class Reader:
                 lines = _choose(lines[0], lines[1:])
             read.append(_without_words(lines))
         return read
-
-    def _spell(self, lines: Sequence[np.ndarray]) -> list[Spelt]:
-        """Lines (LINE_PX, W) of any width through the network, alike ones together."""
-        order = sorted(range(len(lines)), key=lambda i: lines[i].shape[1])
-        spelt: dict[int, Spelt] = {}
-        for start in range(0, len(order), _AT_ONCE):
-            chosen = order[start : start + _AT_ONCE]
-            logits = self.lines(pad_widths([lines[i] for i in chosen])).astype(np.float64)
-            spelt |= zip(chosen, spell(logits), strict=True)
-        return [spelt[i] for i in range(len(lines))]
 
     def _make_line(self, cut: Cut, spelt: Spelt, least: float | None) -> Line:
         """What was spelt in a cut; a single digit is read by the classifier, if it knows it."""

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from legible.apply.classifier import Classifier
 from legible.apply.cleaner import Cleaner, CleanPage
 from legible.apply.generator import Generator
+from legible.apply.line_model import LineModel
 from legible.apply.reader import Reader
 from legible.apply.reading import Reading
 from legible.apply.restorer import Restorer
@@ -21,10 +22,11 @@ from legible.prepare import SIDE_PX
 CLEANER, LINES, DIGITS = "page-cleaner", "line-reader", "digits"
 
 
-def load(name: str) -> Classifier | Restorer | Generator:
+def load(name: str) -> Classifier | Restorer | Generator | LineModel:
     """Load a saved model by its name or folder (`legible models list`), ready to use.
 
-    A classifier has `predict` and `name`, a denoiser or autoencoder `restore`, a generator `draw`.
+    A classifier has `predict` and `name`, a denoiser or autoencoder `restore`, a generator `draw`,
+    a reader of lines `spell`.
     Raises ModelError when there is none, with near names, or when it is damaged.
     """
     card = find_card(name)
@@ -34,6 +36,8 @@ def load(name: str) -> Classifier | Restorer | Generator:
         return Restorer(card, load_runtime(card))
     if card.task == "draw":
         return Generator(card, load_decoder(card))
+    if card.task == READS_LINES:
+        return LineModel(card, load_runtime(card))
     raise ModelError(f"{card.folder} holds a model for {card.task!r}, which this version does not know.")
 
 
@@ -58,7 +62,10 @@ def load_reader(lines: str = LINES, digits: str = DIGITS) -> Reader:
         raise ModelError(f"{lines!r} and {digits!r} are not a line reader and a classifier of digits.")
     if single.image_shape != (1, SIDE_PX, SIDE_PX) or single.classes != of_lines.classes:
         raise ModelError(f"models {lines!r} and {digits!r} do not read the same digits.")
-    return Reader(load_runtime(of_lines, ahead=True), Classifier(single, load_runtime(single, ahead=True)))
+    return Reader(
+        LineModel(of_lines, load_runtime(of_lines, ahead=True)),
+        Classifier(single, load_runtime(single, ahead=True)),
+    )
 
 
 def read(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from legible.cards import READS_LINES
 from legible.cli import options
 from legible.cli.screen import print_json, print_table, say
 from legible.cli.train import load_data
@@ -32,7 +33,8 @@ def evaluate(
     """Judge a saved model on images whose labels, or whose clean versions, are known.
 
     A classifier by accuracy, loss, calibration, a table per class and the confusion matrix; a denoiser or
-    autoencoder by MSE, PSNR, SSIM and BCE between what it gives back and the images before the noise.
+    autoencoder by MSE, PSNR, SSIM and BCE between what it gives back and the images before the noise; a
+    reader of lines by strings composed from the images.
     """
     from legible.apply.generator import Generator
     from legible.apply.saved import load
@@ -66,7 +68,8 @@ def evaluate(
             images=add_noise(data.images, rng_for("test noise", name, chain, *[seed] * (seed > 0)), noises),
         )
         say(f"noise: {chain}, each clipped to [0, 1]")
-    predict(data.images[:1000])  # the first batch pays for memory that later ones find ready
+    if found.task != READS_LINES:  # which are composed from the images
+        predict(data.images[:1000])  # the first batch pays for memory that later ones find ready
     shown = Shown(data, clean, by_kind=found_noisy)
     verdict = JUDGES[found.task](predict, shown)
     if as_json:

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from legible.ctc import Spelt, log_probabilities, spell
+from legible.ctc import Spelt, in_batches, log_probabilities, spell
 from legible.data.split import Labelled
 from legible.data.strings import compose_lines
 from legible.errors import InputError
-from legible.images import pad_widths
 from legible.seeds import rng_for
 
 DIGITS_AT_ONCE = 256  # that lines are composed from: as in training
@@ -37,12 +36,13 @@ class ReadLine:
 class LineJudgement:
     """All that was measured of one line reader.
 
-    strings_right: the share of the lines with digits that were read wholly right. digit_error_rate: digits
-    left out, put in or exchanged, by digits. falsely_read: the share of lines without a digit where one was
-    read. loss_nats: the mean of the negative log probability of the right text, by its length.
+    n_images: lines. strings_right: the share of the lines with digits that were read wholly right.
+    digit_error_rate: digits left out, put in or exchanged, by digits. falsely_read: the share of lines
+    without a digit where one was read. loss_nats: the mean of the negative log probability of the right text,
+    by its length.
     """
 
-    n_lines: int
+    n_images: int
     n_digits: int
     strings_right: float
     digit_error_rate: float
@@ -97,7 +97,7 @@ def judge_lines(predict: Predict, data: Labelled, *, what: str = "test") -> Line
     ]
     wrong = sorted((e for e in entries if e.text != e.read), key=lambda entry: -entry.confidence)
     return LineJudgement(
-        n_lines=len(lines),
+        n_images=len(lines),
         n_digits=n_digits,
         strings_right=float(np.mean([errors[i] == 0 for i in written])),
         digit_error_rate=sum(errors) / n_digits,
@@ -111,15 +111,12 @@ def judge_lines(predict: Predict, data: Labelled, *, what: str = "test") -> Line
 
 
 def read_lines(
-    predict: Predict, lines: Sequence[np.ndarray], texts: Sequence[Sequence[int]], *, at_once: int = 64
+    predict: Predict, lines: Sequence[np.ndarray], texts: Sequence[Sequence[int]]
 ) -> tuple[list[Spelt], np.ndarray]:
-    """Read lines (H, W) of any width, alike ones together; and the loss of what they really say, in nats."""
-    order = np.argsort([line.shape[1] for line in lines], kind="stable")
+    """Read lines (H, W) of any width; and the loss of what they really say, in nats."""
     spelt: list[Any] = [None] * len(lines)
     losses = np.zeros(len(lines))
-    for start in range(0, len(lines), at_once):
-        chosen = order[start : start + at_once]
-        logits = predict(pad_widths([lines[i] for i in chosen])).astype(np.float64)
+    for chosen, logits in in_batches(predict, lines):
         logs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         losses[chosen] = -log_probabilities(logs, [texts[i] for i in chosen])
         for i, one in zip(chosen, spell(logits), strict=True):

@@ -133,7 +133,7 @@ def lines_table(judgement: LineJudgement, *, title: str = "Lines") -> Table:
     names = ("strings_right", "digit_error_rate", "falsely_read")
     rows = [(MEASURES[name].words, MEASURES[name].write(getattr(judgement, name))) for name in names]
     rows += [
-        ("lines", f"{judgement.n_lines:,}, of {judgement.n_digits:,} digits"),
+        ("lines", f"{judgement.n_images:,}, of {judgement.n_digits:,} digits"),
         ("time", f"{duration(judgement.seconds)}, {judgement.lines_per_second:,.0f} lines per second"),
     ]
     return Table(("measure", "value"), rows, title)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import nn
 
 from legible.cards import READS_LINES
+from legible.ctc import in_batches
 from legible.evaluation.calibrate import class_loss, find_limits, fit_temperature, text_loss
 from legible.evaluation.measure_lines import compose_all
-from legible.images import pad_widths
 from legible.seeds import seed_for
 from legible.studies.runner import Work, answers_of
 from legible.training.augment import augment
 from legible.training.tasks import TASKS
 
-_LINES_AT_ONCE = 64
 _MOST_DIGITS = 4096  # that the lines which set a temperature are composed from
 
 
@@ -34,10 +32,9 @@ def settle_confidence(work: Work) -> None:
     if work.run.does == READS_LINES:
         lines, texts = compose_all(seen.take(slice(_MOST_DIGITS)), "calibration")
         said = [[seen.classes.index(name) for name in text] for text in texts]
-        order = np.argsort([line.shape[1] for line in lines], kind="stable")
-        parts = np.array_split(order, max(1, len(order) // _LINES_AT_ONCE))
-        answers = answers_of(work)
-        batches = [(answers(pad_widths([lines[i] for i in part])), [said[i] for i in part]) for part in parts]
+        batches = [
+            (logits, [said[i] for i in chosen]) for chosen, logits in in_batches(answers_of(work), lines)
+        ]
         temperature = fit_temperature(text_loss(batches))
         work.confidence = {"temperature": temperature, "n": len(lines)}
     else:
