@@ -7,7 +7,7 @@ Source: Graves et al., Connectionist Temporal Classification, ICML 2006.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,9 +25,13 @@ class Spelt:
     """
 
     classes: tuple[int, ...]
-    places: tuple[tuple[int, int], ...]
+    places: tuple[tuple[float, float], ...]
     probabilities: tuple[np.ndarray, ...]
     log_probability: float
+
+    def widened(self, times: float) -> Spelt:
+        """The same on a line so many times as wide."""
+        return replace(self, places=tuple((start * times, end * times) for start, end in self.places))
 
 
 def in_batches(

@@ -209,7 +209,7 @@ def _without_words(lines: list[Line]) -> list[Line]:
     return [line for line in lines if len(line.text) >= _LONG_NUMBER]
 
 
-def _part(places: Sequence[tuple[int, int]], n_places: float) -> list[tuple[float, float]]:
+def _part(places: Sequence[tuple[float, float]], n_places: float) -> list[tuple[float, float]]:
     """From where to where along a line each digit goes, in shares of its length, half-way to the next."""
     middles = [(start + end) / 2 for start, end in places]
     if not middles:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -20,15 +22,15 @@ _MOST_DIGITS = 4096  # that the lines which set a temperature are composed from
 def settle_confidence(work: Work) -> None:
     """Set the temperature of a net whose task wants it, and find the limits that its card tells.
 
-    On the held-out images: of a classifier, on half of them. The other half, changed as in training, gives
-    the limits: hands that are not in the data at all differ more than those held out. Does nothing where the
-    task does not want it, or no images were held out. The net's last layer is divided by the temperature, so
-    that every program that runs it gets honest probabilities.
+    On the held-out images without noise: of a classifier, on half of them. The other half, changed as in
+    training, gives the limits: hands that are not in the data at all differ more than those held out. Does
+    nothing where the task does not want it, or no images were held out. The net's last layer is divided by
+    the temperature, so that every program that runs it gets honest probabilities.
     """
     if not TASKS.get(work.run.task_name).facts.get("calibrated") or work.run.watch != "validation":
         return
     assert work.stage.watch is not None
-    seen = work.stage.watch.seen
+    seen = replace(work.stage.watch.seen, images=work.stage.watch.clean)
     if work.run.does == READS_LINES:
         lines, texts = compose_all(seen.take(slice(_MOST_DIGITS)), "calibration")
         said = [[seen.classes.index(name) for name in text] for text in texts]
