@@ -60,6 +60,11 @@ DRAWN = {
     "levels_grid": lambda: figures.levels_grid(
         IMAGES[:2], IMAGES[:18].reshape(2, 9, 1, 28, 28), IMAGES[18:36].reshape(2, 9, 1, 28, 28), range(1, 10)
     ),
+    "lines_read": lambda: figures.lines_read(
+        [IMAGES[0, 0], np.hstack(IMAGES[1:5, 0]), np.hstack(IMAGES[5:9, 0])],
+        ["1", "", "4711"],
+        ["1", "28", ""],
+    ),
     "nearest_digits": lambda: figures.nearest_digits(
         IMAGES[:3], IMAGES[3:15].reshape(3, 4, 1, 28, 28), np.arange(12.0).reshape(3, 4)
     ),
@@ -273,3 +278,11 @@ def test_names_from_folders_are_shown_as_they_stand():
 def test_what_cannot_be_drawn_is_refused_in_words(draw):
     with pytest.raises(InputError, match=r"\w+ \w+"):
         draw()
+
+
+def test_what_was_read_wrongly_is_told_with_the_truth():
+    figure = figures.lines_read([IMAGES[0, 0]] * 3, ["1", "", "47"], ["1", "28", ""])
+    notes = [axes.get_title(loc="left") for axes in figure.axes]
+    assert notes == ["1", "28, not nothing", "nothing, not 47"]
+    with pytest.raises(InputError, match="do not go together"):
+        figures.lines_read([IMAGES[0, 0]], ["1", "2"], ["1"])
