@@ -6,6 +6,7 @@
     noisy = legible.add_noise(digits.images, numpy.random.default_rng(0), ["gaussian:0.5"])
     model = legible.load("runs/digits-fast.mnist-seed0")
     model.predict(noisy)  # (N, 10), the probability of each class
+    legible.read(photo).text  # the digits in a picture (H, W) or (H, W, 3) of bytes
 
 Each name is imported when it is first used, so that `import legible` costs nothing.
 """
