@@ -56,7 +56,7 @@ def read_best(logits: np.ndarray) -> list[list[int]]:
 
 def spell(logits: np.ndarray, temperature: float = 1.0) -> list[Spelt]:
     """Read lines. logits: (N, 1 + K, T). temperature: what they are divided by, for honest probabilities."""
-    logs = _log_softmax(logits / temperature)
+    logs = log_softmax(logits / temperature)
     best = logs.argmax(1)  # (N, T)
     runs = [_runs(row) for row in best]
     texts = [[int(row[start]) - 1 for start, _ in found] for row, found in zip(best, runs, strict=True)]
@@ -105,7 +105,8 @@ def _odds(logs: np.ndarray, best: np.ndarray, run: tuple[int, int]) -> np.ndarra
     return share
 
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """The logarithms of each place's probabilities, of logits (N, 1 + K, T)."""
     apart = logits - logits.max(1, keepdims=True)
     logs: np.ndarray = apart - np.log(np.exp(apart).sum(1, keepdims=True))
     return logs

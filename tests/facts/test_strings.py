@@ -92,3 +92,15 @@ def test_a_reader_that_sleeps_reads_nothing(digits):
     asleep = judge_lines(lambda lines: np.stack([nothing] * len(lines)), data)
     assert asleep.strings_right == 0 and asleep.digit_error_rate == 1 and asleep.falsely_read == 0
     assert asleep.n_digits == 60 and asleep.n_images >= 6 and asleep.loss_nats > 1
+
+
+def test_names_of_classes_may_be_words(digits):
+    """A line is read by its classes: the names are for people."""
+    words = tuple(f"kind {n}" for n in range(10))
+    nothing = np.zeros((11, 9))
+    nothing[0] = 9
+    asleep = judge_lines(
+        lambda lines: np.stack([nothing] * len(lines)), Labelled(digits[:, None], LABELS, words)
+    )
+    assert asleep.digit_error_rate == 1 and asleep.n_digits == 60
+    assert any(line.text.startswith("kind ") for line in asleep.samples)

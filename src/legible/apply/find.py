@@ -160,7 +160,7 @@ def _estimate_paper(grey: np.ndarray) -> np.ndarray:
     """How light the paper is at each pixel: the middle of what is around, wider than any stroke; float32."""
     if max(grey.shape) <= _SMALL_PX:
         return np.full(grey.shape, np.median(border_of(grey)), np.float32)
-    scale = min(1.0, _SMALL_PX / max(grey.shape))
+    scale = _SMALL_PX / max(grey.shape)
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     side = min(max(3, min(small.shape) // 2 | 1), 31)
     around = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from legible.apply.pages import FORMS, READ_ONLY, Page, open_document
+from legible.apply.pages import KNOWN, Page, files_in, open_document
 from legible.errors import InputError, LegibleError
 
-KNOWN = (*FORMS, *READ_ONLY)
 _AT_ONCE, _PIXELS_AT_ONCE = 32, 20_000_000  # pictures of a batch; together at most, unless one alone has more
 _FLAT = 2  # bytes between a picture's lightest and darkest pixel: there is nothing in it but its outline
 
@@ -31,9 +30,7 @@ def find_pictures(sources: Iterable[Path]) -> Iterator[Path]:
         if not source.is_dir():
             yield source
             continue
-        found = [
-            file for file in sorted(source.rglob("*")) if file.suffix.lower() in KNOWN and file.is_file()
-        ]
+        found = files_in(source)
         if not found:
             raise InputError(f"{source} holds no pictures: {', '.join(KNOWN)}.")
         yield from found

@@ -19,6 +19,7 @@ FORMS = {
     ".pdf": "PDF",
 }  # fmt: skip
 READ_ONLY = (".bmp", ".gif", ".pgm", ".ppm", ".pnm", ".jp2")  # written as PNG
+KNOWN = (*FORMS, *READ_ONLY)
 MOST_PIXELS = 250_000_000  # of a page: larger ones may be meant to fill the memory
 PDF_DPI = 300.0  # of a page of which nothing tells how finely it was scanned
 POINTS_PER_INCH = 72
@@ -64,6 +65,11 @@ class Document:
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
+
+
+def files_in(folder: Path) -> list[Path]:
+    """All files of pages or pictures in a folder and below it, by their endings, sorted."""
+    return [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in KNOWN and file.is_file()]
 
 
 def open_document(

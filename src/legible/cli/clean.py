@@ -99,9 +99,8 @@ def plan_jobs(
 
 
 def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]]:
-    from legible.apply.pages import FORMS, READ_ONLY
+    from legible.apply.pages import FORMS, KNOWN, files_in
 
-    known = (*FORMS, *READ_ONLY)
     for source in sources:
         if not source.exists():
             raise InputError(f"there is no file or folder {source}. Check the path.")
@@ -111,18 +110,16 @@ def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]
         return
     if output.is_file():
         raise ArgumentError(f"{output} is a file; several scans go into a folder. Name another place.")
-    if output.suffix.lower() in known and not is_folder:
+    if output.suffix.lower() in KNOWN and not is_folder:
         forms = ", ".join(FORMS)
         raise ArgumentError(f"{output} would be a folder. Name a folder, or for one scan a file: {forms}.")
     for source in sources:
         if not source.is_dir():
             yield source, output / _in_form(Path(source.name))
             continue
-        files = [
-            file for file in sorted(source.rglob("*")) if file.is_file() and file.suffix.lower() in known
-        ]
+        files = files_in(source)
         if not files:
-            raise InputError(f"{source} holds no scans: {', '.join(known)}.")
+            raise InputError(f"{source} holds no scans: {', '.join(KNOWN)}.")
         root = output / source.name if len(sources) > 1 else output
         yield from ((file, root / _in_form(file.relative_to(source))) for file in files)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from legible.data.pens import scribble, write_letters
+from legible.data.pens import scribble, to_ink, write_letters
 from legible.prepare import SIDE_PX, prepare_digit
 
 Drawer = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -42,7 +42,7 @@ def _draw_scribble(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         fine = cv2.resize(points, (2, len(points) * 6), interpolation=cv2.INTER_CUBIC)
         line = np.rint(fine * 8).astype(np.int32)[:, None]
         cv2.polylines(drawn, [line], False, 255, int(rng.integers(2, 6)), cv2.LINE_AA, 3)
-    return drawn.astype(np.float32) / 255
+    return to_ink(drawn)
 
 
 def _draw_long_scribble(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -118,7 +118,7 @@ def _draw_lines(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.4:
         column = int(rng.integers(0, SIDE_PX))
         cv2.line(drawn, (column, 0), (column, SIDE_PX - 1), 255, int(rng.integers(1, 3)), cv2.LINE_AA)
-    return drawn.astype(np.float32) / 255
+    return to_ink(drawn)
 
 
 def _draw_two(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -131,7 +131,7 @@ def print_text(
     (width, height), below = cv2.getTextSize(text, font, 1.0, stroke_px)
     drawn = np.zeros((height + below + 8, width + 8), np.uint8)
     cv2.putText(drawn, text, (4, height + 4), font, 1.0, 255, stroke_px, cv2.LINE_AA)
-    return _cut_close(_bend(_to_ink(drawn), height_px / height, slant, rng))
+    return _cut_close(_bend(to_ink(drawn), height_px / height, slant, rng))
 
 
 def draw_font(rng: np.random.Generator) -> tuple[int, int]:
@@ -152,7 +152,7 @@ def scribble(height_px: float, rng: np.random.Generator) -> np.ndarray:
     width, height = (points.max(0) / 8 + 4).astype(int)
     drawn = np.zeros((height, width), np.uint8)
     cv2.polylines(drawn, [points[:, None]], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA, 3)
-    return _to_ink(drawn)
+    return to_ink(drawn)
 
 
 def _bend(ink: np.ndarray, scale: float, slant: float, rng: np.random.Generator) -> np.ndarray:
@@ -185,9 +185,9 @@ def _stroke(drawn: np.ndarray, start: tuple[float, float], end: tuple[float, flo
     first, last = (tuple(round(8 * float(side)) for side in point) for point in (start, end))
     stroke = np.zeros(drawn.shape, np.uint8)
     cv2.line(stroke, first, last, 255, width_px, cv2.LINE_AA, 3)  # cv2 counts in eighths of a pixel
-    np.maximum(drawn, _to_ink(stroke), out=drawn)
+    np.maximum(drawn, to_ink(stroke), out=drawn)
 
 
-def _to_ink(drawn: np.ndarray) -> np.ndarray:
+def to_ink(drawn: np.ndarray) -> np.ndarray:
     """Bytes, as OpenCV draws smoothly on nothing else, as float32 in [0, 1]."""
     return drawn.astype(np.float32) / 255

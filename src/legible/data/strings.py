@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from legible.data.papers import draw_paper, draw_rules, photograph
-from legible.data.pens import Hand, draw_font, print_text, scribble, write_digit, write_letters
+from legible.data.pens import Hand, draw_font, print_text, scribble, to_ink, write_digit, write_letters
 from legible.prepare import LINE_PX, prepare_line
 
 MOST_PX = 384  # a string's width: a longer one is written smaller
@@ -129,7 +129,7 @@ def _join(one: _Piece, other: _Piece, rng: np.random.Generator) -> _Piece:
     stroke = np.zeros((round(max(y) - top) + 3, max(x[1] - x[0], 1) + 3), np.uint8)
     first, last = (1, round(y[0] - top) + 1), (stroke.shape[1] - 2, round(y[1] - top) + 1)
     cv2.line(stroke, first, last, 255, int(rng.integers(1, 3)), cv2.LINE_AA)
-    return stroke.astype(np.float32) / 255, min(x), top + len(stroke)
+    return to_ink(stroke), min(x), top + len(stroke)
 
 
 def _add_foreign(pieces: list[_Piece], at: float, hand: Hand, rng: np.random.Generator) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from legible.ctc import log_probabilities
+from legible.ctc import log_probabilities, log_softmax
 from legible.errors import ArgumentError
 from legible.evaluation.metrics import softmax
 
@@ -61,8 +61,7 @@ def text_loss(batches: Sequence[tuple[np.ndarray, list[list[int]]]]) -> Callable
     def loss(temperature: float) -> float:
         total = 0.0
         for logits, texts in batches:
-            scaled = logits.astype(np.float64) / temperature
-            logs = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+            logs = log_softmax(logits.astype(np.float64) / temperature)
             total -= float(log_probabilities(logs, texts).sum())
         return total / n_lines
 

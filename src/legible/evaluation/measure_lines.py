@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from legible.ctc import Spelt, in_batches, log_probabilities, spell
+from legible.ctc import Spelt, in_batches, log_probabilities, log_softmax, spell
 from legible.data.split import Labelled
 from legible.data.strings import compose_lines
 from legible.errors import InputError
@@ -64,16 +64,16 @@ class LineJudgement:
         return plain
 
 
-def compose_all(data: Labelled, what: str) -> tuple[list[np.ndarray], list[str]]:
+def compose_all(data: Labelled, what: str) -> tuple[list[np.ndarray], list[list[int]]]:
     """Lines of all the digits, in batches as in training: always the same for the same digits and `what`."""
     if data.images.shape[1] != 1:
         raise InputError(f"lines are composed from grey digits, not from {data.images.shape[1]} channels.")
-    rng, lines, texts = rng_for("lines", what), list[np.ndarray](), list[str]()
+    rng, lines, texts = rng_for("lines", what), list[np.ndarray](), list[list[int]]()
     for start in range(0, len(data), DIGITS_AT_ONCE):
         part = slice(start, start + DIGITS_AT_ONCE)
         some, said = compose_lines(data.images[part, 0], data.labels[part], rng)
         lines += some
-        texts += ["".join(data.classes[label] for label in text) for text in said]
+        texts += said
     return lines, texts
 
 
@@ -84,16 +84,18 @@ def judge_lines(predict: Predict, data: Labelled, *, what: str = "test") -> Line
     """
     lines, texts = compose_all(data, what)
     started = time.perf_counter()
-    spelt, losses = read_lines(predict, lines, [[data.classes.index(c) for c in text] for text in texts])
+    spelt, losses = read_lines(predict, lines, texts)
     seconds = time.perf_counter() - started
-    read = ["".join(data.classes[index] for index in one.classes) for one in spelt]
     n_digits = sum(map(len, texts))
-    errors = [edit_distance(one, other) for one, other in zip(texts, read, strict=True)]
+    errors = [
+        edit_distance("".join(map(chr, text)), "".join(map(chr, one.classes)))  # a sign for each class
+        for text, one in zip(texts, spelt, strict=True)
+    ]
     written = [i for i, text in enumerate(texts) if text]
     bare = [i for i, text in enumerate(texts) if not text]
     entries = [
-        ReadLine(i, text, said, float(np.exp(one.log_probability)))
-        for i, (text, said, one) in enumerate(zip(texts, read, spelt, strict=True))
+        ReadLine(i, _name(data, text), _name(data, one.classes), float(np.exp(one.log_probability)))
+        for i, (text, one) in enumerate(zip(texts, spelt, strict=True))
     ]
     wrong = sorted((e for e in entries if e.text != e.read), key=lambda entry: -entry.confidence)
     return LineJudgement(
@@ -101,7 +103,7 @@ def judge_lines(predict: Predict, data: Labelled, *, what: str = "test") -> Line
         n_digits=n_digits,
         strings_right=float(np.mean([errors[i] == 0 for i in written])),
         digit_error_rate=sum(errors) / n_digits,
-        falsely_read=float(np.mean([bool(read[i]) for i in bare])) if bare else 0.0,
+        falsely_read=float(np.mean([bool(spelt[i].classes) for i in bare])) if bare else 0.0,
         loss_nats=float(np.mean([losses[i] / len(texts[i]) for i in written])),
         seconds=seconds,
         lines_per_second=len(lines) / seconds,
@@ -117,11 +119,14 @@ def read_lines(
     spelt: list[Any] = [None] * len(lines)
     losses = np.zeros(len(lines))
     for chosen, logits in in_batches(predict, lines):
-        logs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        losses[chosen] = -log_probabilities(logs, [texts[i] for i in chosen])
+        losses[chosen] = -log_probabilities(log_softmax(logits), [texts[i] for i in chosen])
         for i, one in zip(chosen, spell(logits), strict=True):
             spelt[i] = one
     return spelt, losses
+
+
+def _name(data: Labelled, text: Sequence[int]) -> str:
+    return "".join(data.classes[index] for index in text)
 
 
 def edit_distance(one: str, other: str) -> int:

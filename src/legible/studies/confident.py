@@ -33,9 +33,8 @@ def settle_confidence(work: Work) -> None:
     seen = replace(work.stage.watch.seen, images=work.stage.watch.clean)
     if work.run.does == READS_LINES:
         lines, texts = compose_all(seen.take(slice(_MOST_DIGITS)), "calibration")
-        said = [[seen.classes.index(name) for name in text] for text in texts]
         batches = [
-            (logits, [said[i] for i in chosen]) for chosen, logits in in_batches(answers_of(work), lines)
+            (logits, [texts[i] for i in chosen]) for chosen, logits in in_batches(answers_of(work), lines)
         ]
         temperature = fit_temperature(text_loss(batches))
         work.confidence = {"temperature": temperature, "n": len(lines)}
