@@ -94,7 +94,7 @@ def build_deep(image_shape: ImageShape, n_classes: int, *, filters: int = 32, de
     paper="ours",
     smallest=23,
     recipe={
-        "n_epochs": 40,
+        "n_epochs": 60,
         "batch_size": 256,
         "optimiser": "muon",
         "learning_rate": 0.1,
