@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from legible.data.forms import draw_form
 from legible.prepare import LINE_PX, prepare_digit
 
 _ENLARGED = 2  # digits are worked on at twice their size
@@ -20,8 +21,9 @@ class Hand:
     """How one hand writes: sizes in shares of the height of its digits.
 
     height_px: of the digits. slant: to the right, for each pixel up. swelling: of the stroke, in steps of
-    half a pixel. gap: between digits. dot_rate, small_zeros, joins: how often a mark
-    stands between two digits, a zero is small, the pen is not lifted.
+    half a pixel. gap: between digits. dot_rate, small_zeros, joins, forms: how often a mark
+    stands between two digits, a zero is small, the pen is not lifted, a digit has a form of `forms`.
+    breadth: how wide its digits are, by MNIST's.
     """
 
     height_px: float
@@ -32,6 +34,8 @@ class Hand:
     dot_rate: float
     small_zeros: float = 0.0
     joins: float = 0.0
+    forms: float = 0.0
+    breadth: float = 1.0
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Hand:
@@ -39,13 +43,15 @@ class Hand:
         wide = rng.random() < 0.15
         return cls(
             height_px=LINE_PX * rng.uniform(0.4, 0.95),
-            slant=rng.normal(0.05, 0.2),
+            slant=rng.normal(0.1, 0.22),
             swelling=int(rng.choice([-2, -1, 0, 0, 0, 1, 2])),
             gap=rng.uniform(0.3, 1.0) if wide else rng.uniform(-0.08, 0.35),
             drift=rng.normal(0, 0.02),
             dot_rate=rng.choice([0.0, 0.12, 0.4], p=[0.5, 0.35, 0.15]),
             small_zeros=rng.choice([0.05, 0.7], p=[0.6, 0.4]),
             joins=rng.choice([0.0, 0.4], p=[0.8, 0.2]),
+            forms=rng.choice([0.0, 0.6], p=[0.5, 0.5]),
+            breadth=float(np.clip(np.exp(rng.normal(0.22, 0.27)), 0.65, 2)),
         )
 
 
@@ -53,19 +59,21 @@ def write_digit(
     digit: np.ndarray, label: int, hand: Hand, height_px: float, rng: np.random.Generator
 ) -> np.ndarray:
     """A digit (H, W) as this hand writes it, of about that height: ink (h, w), cut close."""
-    rows, columns = np.nonzero(digit.max(1) > 0.2)[0], np.nonzero(digit.max(0) > 0.2)[0]
-    if not len(rows):
+    if not (digit > 0.2).any():
         return np.zeros((2, 2), np.float32)
-    cut = np.pad(digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 3)
-    large = cv2.resize(cut, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
-    large = vary_form(large, label, rng)
+    if rng.random() < hand.forms:
+        large = draw_form(label, rng)
+    else:
+        cut = np.pad(_cut_close(digit, 0.2), 3)
+        large = cv2.resize(cut, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
+        large = vary_form(large, label, rng)
+    rows = np.nonzero(large.max(1) > 0.2)[0]
     if hand.swelling:
         side = abs(hand.swelling) + 2
         brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         large = cv2.dilate(large, brush) if hand.swelling > 0 else cv2.erode(large, brush)
-    scale = height_px / (_ENLARGED * (rows[-1] + 1 - rows[0]))
-    bent = _bend(large, scale, hand.slant + rng.normal(0, 0.08), rng)
-    return _cut_close(bent)
+    scale, slant = height_px / (rows[-1] + 1 - rows[0]), hand.slant + rng.normal(0, 0.08)
+    return _cut_close(_bend(large, scale, slant, rng, hand.breadth))
 
 
 def vary_form(large: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
@@ -155,9 +163,11 @@ def scribble(height_px: float, rng: np.random.Generator) -> np.ndarray:
     return to_ink(drawn)
 
 
-def _bend(ink: np.ndarray, scale: float, slant: float, rng: np.random.Generator) -> np.ndarray:
+def _bend(
+    ink: np.ndarray, scale: float, slant: float, rng: np.random.Generator, breadth: float = 1.0
+) -> np.ndarray:
     """Scale ink (H, W), wider or narrower, slanted and turned a little."""
-    turn, across = rng.normal(0, 0.07), scale * rng.uniform(0.75, 1.35)
+    turn, across = rng.normal(0, 0.07), scale * breadth * rng.uniform(0.75, 1.35)
     cos, sin = np.cos(turn), np.sin(turn)
     matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[1, -slant], [0, 1]]) @ np.diag([across, scale])
     height, width = ink.shape
@@ -170,8 +180,8 @@ def _bend(ink: np.ndarray, scale: float, slant: float, rng: np.random.Generator)
     return bent
 
 
-def _cut_close(ink: np.ndarray) -> np.ndarray:
-    rows, columns = np.nonzero(ink.max(1) > 0.25)[0], np.nonzero(ink.max(0) > 0.25)[0]
+def _cut_close(ink: np.ndarray, least: float = 0.25) -> np.ndarray:
+    rows, columns = np.nonzero(ink.max(1) > least)[0], np.nonzero(ink.max(0) > least)[0]
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else ink
 
 

@@ -71,11 +71,12 @@ class _Along(nn.Module):
     kind="reader",
     smallest=8,
     recipe={
-        "n_epochs": 30,
+        "n_epochs": 24,
         "batch_size": 256,
         "optimiser": "muon",
         "learning_rate": 0.05,
-        "schedule": "triangle:warmup=0.1,final=0.01",
+        "schedule": "triangle:warmup=0.1,final=0.03",
+        "augment": ("elastic:24",),
         "average": 0.998,
     },
 )
