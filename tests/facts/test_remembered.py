@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from legible.data import load_dataset
-from legible.studies import runner
+from legible.studies import perform, runner
 from legible.studies.plan import Run
 from legible.studies.remembered import remember
 from legible.training.settings import Settings
@@ -64,7 +64,7 @@ def test_a_run_that_is_killed_while_it_is_judged_goes_on_to_the_same_row(tmp_pat
     )  # fmt: skip
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
-    *_, whole = runner.perform(run, splits, tmp_path / "whole")
+    *_, whole = perform.perform(run, splits, tmp_path / "whole")
     n_calls, weigher = [0], runner.weigher
 
     def make_mortal(*arguments, **settings):
@@ -80,8 +80,8 @@ def test_a_run_that_is_killed_while_it_is_judged_goes_on_to_the_same_row(tmp_pat
 
     monkeypatch.setattr(runner, "weigher", make_mortal)
     with pytest.raises(CutOff):
-        list(runner.perform(run, splits, tmp_path / "cut"))
+        list(perform.perform(run, splits, tmp_path / "cut"))
     assert sorted(path.suffix for path in (tmp_path / "cut").iterdir()) == [".judging-0", ".safetensors"]
-    *_, resumed = runner.perform(run, splits, tmp_path / "cut")
+    *_, resumed = perform.perform(run, splits, tmp_path / "cut")
     assert resumed["scores"] == whole["scores"] and n_calls[0] == 6 + 1  # sixty images, ten at a time
     assert not list((tmp_path / "cut").iterdir())

@@ -13,9 +13,10 @@ from legible.data.split import Labelled, Splits
 from legible.errors import InputError, ModelError, OutputError
 from legible.studies import runner
 from legible.studies.packed import unpack_images
+from legible.studies.perform import perform
 from legible.studies.plan import Line, Run, over_folds
 from legible.studies.results import Results
-from legible.studies.runner import append_row, perform, read_rows, stage
+from legible.studies.runner import append_row, read_rows, stage
 from legible.training import tasks
 from legible.training.settings import Settings
 from legible.training.tasks import Classify

@@ -114,7 +114,7 @@ def test_every_report_can_be_shown_before_anything_was_run(legible, rows):
     done = legible("reproduce", "--quick", "--tables-only")
     assert done.code == 0, done.err
     pages = {path.name for path in (rows.parent / "pages").glob("*.md")}
-    assert pages == {f"report-{name}.md" for name in STUDIES.names()}
+    assert pages == {*(f"report-{letter}.md" for letter in "abcde"), "records.md"}
     for entry in STUDIES:
         assert all(f"| {line.row} " in done.out for line in entry.build().lines)
 

@@ -17,8 +17,9 @@ from legible.cards import (
     open_card,
 )
 from legible.cli import options
-from legible.cli.screen import print_json, print_table, say
+from legible.cli.screen import counting, downloading, print_json, print_table, say, show_judgements
 from legible.errors import ArgumentError, ModelError, UnknownName
+from legible.output import check_free
 
 app = typer.Typer(no_args_is_help=True, help="List, show, verify and export saved models.")
 Name = Annotated[str, typer.Argument(help="A saved model's name or folder.")]
@@ -164,3 +165,34 @@ def export_model(
 
     for path in save_pair(load_model(card), card.image_shape, stem, overwrite=overwrite):
         typer.echo(path)
+
+
+@app.command("join")
+def join_models(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Saved models' names or folders.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to.")],
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make one model of several trained apart: a committee, by the mean of their probabilities.
+
+    They must be of one kind and have learnt from the same images. Its confidence is set on the held-out
+    images, and it is judged on the test conditions of the first of them.
+    """
+    from legible.data import load_dataset
+    from legible.studies.join import join_members, plan_committee
+    from legible.studies.keep import keep_work
+    from legible.studies.perform import judge_finished
+    from legible.studies.provenance import this_command
+
+    check_free(output, overwrite=overwrite)
+    cards = [find_card(name) for name in names]
+    run = plan_committee(cards)
+    with downloading() as progress:
+        splits = load_dataset(run.dataset, progress=progress)
+    work = join_members(run, cards, splits)
+    with counting("judging") as counted:
+        verdicts = judge_finished(work, counted, None)
+    card = keep_work(work, verdicts, output, this_command(), overwrite=overwrite)
+    show_judgements(verdicts, as_json)
+    say(f"saved in {card.folder}: " + ", ".join(sorted(p.name for p in card.folder.iterdir())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from legible.cli import options
 from legible.cli.screen import EpochLines, counting, print_json, print_table, say, waiting
 from legible.errors import UnknownName
+from legible.output import check_free
 
 if TYPE_CHECKING:
     from legible.studies.plan import Line, Run, Study
@@ -34,6 +36,10 @@ def reproduce(
     tables_only: Annotated[
         bool, typer.Option("--tables-only", help="Do no missing run: show what the rows say.")
     ] = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep what is trained in here too, a saved model for each run."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Reproduce the published reports: do the runs that are missing, then print tables and draw figures.
@@ -57,7 +63,7 @@ def reproduce(
         chosen = [(n, s, [replace(x, runs=tuple(r for r in x.runs if r.seed < seeds)) for x in lines])
                   for n, s, lines in chosen]  # fmt: skip
     if not tables_only:
-        do_missing([line for _, _, lines in chosen for line in lines], results, folder)
+        do_missing([line for _, _, lines in chosen for line in lines], results, folder, keep)
     if as_json:
         print_json({line.row: line_facts(line, results) for _, _, lines in chosen for line in lines})
     for name, study, lines in chosen:
@@ -96,21 +102,30 @@ def _names_of(line: Line) -> set[str]:
     return {line.row.lower(), row, row.partition(".")[0]}
 
 
-def do_missing(lines: list[Line], results: Results, folder: Path) -> None:
-    """Do every run that has no row yet, and append its row."""
-    from legible.studies.runner import append_row, perform
+def do_missing(lines: list[Line], results: Results, folder: Path, models: Path | None = None) -> None:
+    """Do every run that has no row yet, and append its row; what was trained goes to `models`, if given."""
+    from legible.studies.keep import keep_work
+    from legible.studies.perform import perform
+    from legible.studies.provenance import this_command
+    from legible.studies.runner import append_row
 
     missing: dict[Run, str] = {}
     for line in lines:
         missing |= {run: line.row for run in results.missing(line) if run not in missing}
+    if models is not None and not missing:
+        say("All these runs have their rows: nothing is trained, and nothing kept.")
     for number, (run, row_name) in enumerate(missing.items(), start=1):
-        splits = results.splits(run.dataset)
+        splits, keep = results.splits(run.dataset), None
         part = f"fold {run.fold + 1}/{run.n_folds}" if run.n_folds else f"seed {run.seed}"
         say(f"{row_name}, run {number} of {len(missing)}: {run.model}, {part}")
+        if models is not None:
+            target = models / f"{row_name}-{part}".replace(" ", "").replace("/", "of")
+            check_free(target, overwrite=False)
+            keep = partial(keep_work, folder=target, command=this_command())
         watched = "test" if run.watch == "test" else "held out"
         epochs = EpochLines(run.settings.n_epochs, "  ", watched=watched)
         with counting("  judging") as progress:
-            for record in perform(run, splits, folder / "unfinished", progress):
+            for record in perform(run, splits, folder / "unfinished", progress, keep=keep):
                 if "key" in record:
                     append_row(folder / "rows.jsonl", record)
                     results.rows[record["key"]] = record

@@ -39,6 +39,18 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def show_judgements(judgements: dict[str, Any], as_json: bool) -> None:
+    """Print judgements to stdout, as tables or as JSON by test condition."""
+    from legible.report.verdicts import verdict_tables
+
+    if as_json:
+        print_json({name: verdict.to_json() for name, verdict in judgements.items()})
+        return
+    for name, verdict in judgements.items():
+        for table in verdict_tables(verdict, title=f"test images, {name}"):
+            print_table(table)
+
+
 class EpochLines:
     """Tells, after each epoch, what it gave, the pace and the time left."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import shlex
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from legible.cli import options
-from legible.cli.screen import EpochLines, counting, downloading, print_json, print_table, say, waiting
+from legible.cli.screen import (
+    EpochLines,
+    counting,
+    downloading,
+    print_json,
+    print_table,
+    say,
+    show_judgements,
+    waiting,
+)
 from legible.errors import ArgumentError, InputError, OutputError
 from legible.output import check_free
 
@@ -167,9 +174,9 @@ def train_and_keep(
     """Train with a checkpoint per epoch, judge, and put the finished folder in its place."""
     from legible.evaluation.measures import duration
     from legible.studies import runner
-    from legible.studies.confident import settle_confidence
     from legible.studies.keep import keep_work
-    from legible.training.exchange import round_weights
+    from legible.studies.perform import judge_finished
+    from legible.studies.provenance import this_command
 
     check_free(target, overwrite=overwrite)
     part = target.with_name(target.name + ".part")
@@ -191,35 +198,16 @@ def train_and_keep(
             lines.show(record)
     except KeyboardInterrupt:
         say(f"interrupted after epoch {work.state.n_epochs_done} of {run.settings.n_epochs}; go on with:",
-            f"  {_command()} --resume" + " --overwrite" * target.exists())  # fmt: skip
+            f"  {this_command()} --resume" + " --overwrite" * target.exists())  # fmt: skip
         raise
     say(f"trained in {duration(sum(r['seconds'] for r in work.history))}")
-    round_weights(work.state.kept)
-    settle_confidence(work)
     with counting("judging") as progress:
-        judgements = runner.conclude(work, progress, checkpoint)
+        judgements = judge_finished(work, progress, checkpoint)
     with waiting("saving"):
-        card = keep_work(work, judgements, target, _command(), overwrite=overwrite)
+        card = keep_work(work, judgements, target, this_command(), overwrite=overwrite)
     shutil.rmtree(part, ignore_errors=True)
     show_judgements(judgements, as_json)
     say(f"saved in {card.folder}: " + ", ".join(sorted(p.name for p in card.folder.iterdir())))
-
-
-def _command() -> str:
-    words = [w for w in sys.argv[1:] if w not in ("--resume", "--overwrite")]
-    return shlex.join(["legible", *words])
-
-
-def show_judgements(judgements: dict[str, Any], as_json: bool) -> None:
-    """Print judgements to stdout, as tables or as JSON by test condition."""
-    from legible.report.verdicts import verdict_tables
-
-    if as_json:
-        print_json({name: verdict.to_json() for name, verdict in judgements.items()})
-        return
-    for name, verdict in judgements.items():
-        for table in verdict_tables(verdict, title=f"test images, {name}"):
-            print_table(table)
 
 
 def cross_validate(run: Run, splits: Splits, n_folds: int, as_json: bool) -> None:

@@ -23,6 +23,7 @@ CLASSIFIER, AUTOENCODER, VAE, READER = "classifier", "autoencoder", "vae", "read
 MODELS: Registry[nn.Module] = Registry("model", "legible models list")
 
 from legible.models import autoencoder as autoencoder  # noqa: E402
+from legible.models import committee as committee  # noqa: E402
 from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
 from legible.models import digits as digits  # noqa: E402
 from legible.models import lines as lines  # noqa: E402

@@ -15,6 +15,17 @@ FAST = {
     "schedule": "triangle:warmup=0.2,final=0.02",
 }
 
+STRONG = {
+    "n_epochs": 60,
+    "batch_size": 256,
+    "optimiser": "muon",
+    "learning_rate": 0.1,
+    "label_smoothing": 0.1,
+    "schedule": "triangle:warmup=0.1,final=0.005",
+    "augment": ("pen:0.4", "affine:12,0.12,2,0.15", "elastic:20"),
+    "average": 0.998,
+}
+
 
 @MODELS.register(
     "digits-fast",
@@ -93,16 +104,7 @@ def build_deep(image_shape: ImageShape, n_classes: int, *, filters: int = 32, de
     "digits-strong",
     paper="ours",
     smallest=23,
-    recipe={
-        "n_epochs": 60,
-        "batch_size": 256,
-        "optimiser": "muon",
-        "learning_rate": 0.1,
-        "label_smoothing": 0.1,
-        "schedule": "triangle:warmup=0.1,final=0.005",
-        "augment": ("pen:0.4", "affine:12,0.12,2,0.15", "elastic:20"),
-        "average": 0.998,
-    },
+    recipe=STRONG,
 )
 def build_strong(
     image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 256

@@ -13,14 +13,18 @@ from legible.studies.results import Results, notes, study_table
 
 
 def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
-    """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path."""
+    """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path.
+
+    A study that is no report's, which is one letter, has its name alone: records.md.
+    """
+    stem = f"report-{name}" if len(name) == 1 else name
     parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
     parts += [f"- {note}" for note in notes(list(study.lines), results)]
     for title, figure in study.draw(study, results).items():
-        path = folder / f"report-{name}-{re.sub('[ ,]+', '-', title)}.png"  # a link ends at a space
+        path = folder / f"{stem}-{re.sub('[ ,]+', '-', title)}.png"  # a link ends at a space
         save_figure(figure, path, overwrite=True)
         parts.append(f"![{title}]({path.name})")
-    page = folder / f"report-{name}.md"
+    page = folder / f"{stem}.md"
     with new_file(page, overwrite=True) as temporary:
         temporary.write_text("\n\n".join(parts) + "\n")
     return page

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import shlex
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -50,3 +52,9 @@ def find_commit() -> str:
 def today() -> str:
     """The date, as 2026-01-31."""
     return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+
+
+def this_command() -> str:
+    """The words of this call, without those that a repetition would not need."""
+    words = [w for w in sys.argv[1:] if w not in ("--resume", "--overwrite")]
+    return shlex.join(["legible", *words])

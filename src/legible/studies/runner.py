@@ -52,7 +52,8 @@ _LEAST_WAIT = 10  # the next one waits so many times as long as the last one too
 class Work:
     """A run on its way: what it learns, its images, its model as trained so far, a record per epoch done.
 
-    confidence: what its card will tell of how far its probabilities can be trusted.
+    confidence: what its card will tell of how far its probabilities can be trusted. members: what it was
+    put together from, for its card.
     """
 
     run: Run
@@ -62,6 +63,7 @@ class Work:
     state: State
     history: list[dict[str, Any]] = field(default_factory=list)
     confidence: dict[str, Any] = field(default_factory=dict)
+    members: list[dict[str, Any]] = field(default_factory=list)
 
 
 def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
@@ -139,12 +141,12 @@ def conclude(
 
     checkpoint: what takes long leaves files beside it, to go on from.
     """
-    kept = _judging_files(work.run, checkpoint) if checkpoint else [None] * len(work.run.tests)
+    kept = judging_files(work.run, checkpoint) if checkpoint else [None] * len(work.run.tests)
     shown = zip(work.stage.tests.items(), kept, strict=True)
     return {name: judge_work(work, images, progress, path) for (name, images), path in shown}
 
 
-def _judging_files(run: Run, checkpoint: Path) -> list[Path]:
+def judging_files(run: Run, checkpoint: Path) -> list[Path]:
     """Where the judging on each test condition may leave what it has found so far."""
     return [checkpoint.with_suffix(f".judging-{i}") for i in range(len(run.tests))]
 
@@ -258,21 +260,6 @@ SAMPLERS = {
 
 def _round(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def perform(
-    run: Run, splits: Splits, folder: Path, progress: Progress | None = None
-) -> Iterator[dict[str, Any]]:
-    """Do a run from start to row, surviving a kill: yields a record per epoch, then the row itself.
-
-    The row, which has a `key`, is the last thing yielded; the checkpoint in `folder` is removed then.
-    """
-    checkpoint = folder / f"{run.key(splits.data_hash)}.safetensors"
-    work = begin(run, splits, checkpoint)
-    yield from advance(work, checkpoint)
-    yield make_row(work, conclude(work, progress, checkpoint))
-    for path in (checkpoint, *_judging_files(run, checkpoint)):
-        path.unlink(missing_ok=True)
 
 
 def read_rows(path: Path) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,91 @@
+"""`legible models join`: a committee of nets that were trained apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from legible.apply.saved import load
+from legible.cards import open_card
+from legible.data import load_dataset
+from legible.models import build_model, count_parameters
+from legible.models.committee import Committee
+from legible.studies.confident import divide_outputs
+from tests.conftest import run_command
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory) -> list[Path]:
+    """Three nets of one kind, trained by the real command with other seeds; not to be changed."""
+    folder = tmp_path_factory.mktemp("members")
+    for seed in range(3):
+        done = run_command(
+            "train", "cnn-one-conv:filters=4,dense=16", "-d", "digits-embedded", "--epochs", 2,
+            "--seed", seed, "--batch-size", 32, "--learning-rate", 0.01, "--task", "recognise",
+            "--output", folder / f"seed{seed}",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+    return [folder / f"seed{seed}" for seed in range(3)]
+
+
+def test_a_committee_believes_the_mean_of_what_its_members_believe(legible, members, tmp_path):
+    done = legible("models", "join", *members, "-o", tmp_path / "all", "--json")
+    assert done.code == 0, done.err
+    card, images = open_card(tmp_path / "all"), load_dataset("digits-embedded").test.images
+    means = np.mean([load(str(member)).predict(images) for member in members], axis=0)
+    sharpened = means ** (1 / card.confidence["temperature"])
+    expected = sharpened / sharpened.sum(1, keepdims=True)
+    np.testing.assert_allclose(load(str(card.folder)).predict(images), expected, atol=2e-4)
+    assert json.loads(done.out)["clean"]["accuracy"] == card.main_score["accuracy"]
+
+
+def test_its_card_tells_its_members_and_verifies(legible, members, tmp_path):
+    assert legible("models", "join", *members, "-o", tmp_path / "all").code == 0
+    trained = open_card(tmp_path / "all").facts["trained"]
+    assert [member["seed"] for member in trained["members"]] == [0, 1, 2]
+    identities = [open_card(member).identity for member in members]
+    assert [member["identity"] for member in trained["members"]] == identities
+    assert trained["seconds"] == pytest.approx(sum(member["seconds"] for member in trained["members"]))
+    verified = legible("models", "verify", tmp_path / "all")
+    assert verified.code == 0, verified.err
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"), [((0,), "2 saved models and more"), ((0, 0), "the same; name each once")]
+)
+def test_too_few_members_are_refused(legible, members, chosen, said):
+    done = legible("models", "join", *(members[i] for i in chosen), "-o", "all")
+    assert done.code == 2
+    assert said in done.err
+    assert not Path("all").exists()
+
+
+def test_members_of_other_kinds_are_refused(legible, members, trained):
+    done = legible("models", "join", members[0], trained.folder, "-o", "all")
+    assert done.code == 2
+    assert "must be of one kind" in done.err
+    done = legible("models", "join", "digit-denoiser", members[0], "-o", "all")
+    assert done.code == 2
+    assert "no classifier" in done.err
+
+
+def test_what_is_there_is_kept(legible, members):
+    Path("all").mkdir()
+    done = legible("models", "join", *members, "-o", "all")
+    assert done.code == 6
+    assert "--overwrite" in done.err
+
+
+def test_dividing_a_committees_outputs_changes_its_temperature_alone():
+    committee = build_model("committee:of=mlp,n=2", (1, 28, 28), 10, seed=0).eval()
+    assert isinstance(committee, Committee)
+    images = torch.rand(4, 1, 28, 28)
+    before = committee(images)
+    divide_outputs(committee, 2.0)
+    divide_outputs(committee, 1.5)
+    torch.testing.assert_close(committee(images), before / 3)
+    assert count_parameters(committee) == 2 * count_parameters(build_model("mlp", (1, 28, 28), 10, seed=0))
