@@ -171,6 +171,10 @@ def export_model(
 def join_models(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Saved models' names or folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to.")],
+    looks: Annotated[
+        int,
+        typer.Option(min=1, max=5, help="Looks of each: as it is, turned a little, larger, smaller."),
+    ] = 1,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -187,7 +191,7 @@ def join_models(
 
     check_free(output, overwrite=overwrite)
     cards = [find_card(name) for name in names]
-    run = plan_committee(cards)
+    run = plan_committee(cards, looks)
     with downloading() as progress:
         splits = load_dataset(run.dataset, progress=progress)
     work = join_members(run, cards, splits)

@@ -14,13 +14,14 @@ from legible.studies.runner import Work, begin
 from legible.training.exchange import load_model
 
 
-def plan_committee(cards: Sequence[Card]) -> Run:
+def plan_committee(cards: Sequence[Card], looks: int) -> Run:
     """The run that a committee of these saved models stands for: as its members', with the first one's seed.
 
+    looks: how often each member looks at an image.
     Raises ArgumentError where they are not classifiers of one kind that have learnt from the same images.
     """
-    if len(cards) < 2:
-        raise ArgumentError("a committee is of 2 saved models and more; name the others too.")
+    if len(cards) * looks < 2:
+        raise ArgumentError("a committee is of 2 saved models and more, or of one with several --looks.")
     if len({card.identity for card in cards}) < len(cards):
         raise ArgumentError("two of these saved models are the same; name each once.")
     first, *others = cards
@@ -37,7 +38,7 @@ def plan_committee(cards: Sequence[Card]) -> Run:
     runs = [Run.of(card.facts["trained"]["run"]) for card in cards]
     if len({(run.dataset, run.watch, run.n_folds) for run in runs}) > 1:
         raise ArgumentError("members of a committee must have learnt from the same images of one dataset.")
-    return replace(runs[0], model=committee_of(first.facts["model"], len(cards)))
+    return replace(runs[0], model=committee_of(first.facts["model"], len(cards), looks))
 
 
 def join_members(run: Run, cards: Sequence[Card], splits: Splits) -> Work:
