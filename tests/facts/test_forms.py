@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from legible.data.forms import FORMS, HEIGHT_PX, draw_form
+from legible.data.forms import FORMS, HEIGHT_PX, draw_form, draw_zeros
 from legible.data.pens import Hand, write_digit
 
 
@@ -51,3 +51,12 @@ def test_a_broad_hand_writes_wider_digits() -> None:
     )
     assert wide.shape[1] == pytest.approx(2 * narrow.shape[1], rel=0.1)
     assert abs(len(wide) - len(narrow)) <= 3  # turned a little, a wider one is a little higher
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_zeros_in_one_go_are_one_piece_and_as_wide_as_so_many(n: int) -> None:
+    for seed in range(8):
+        drawn = draw_zeros(n, np.random.default_rng(seed))
+        assert cv2.connectedComponents((drawn > 0.3).astype(np.uint8))[0] - 1 == 1
+        assert drawn.shape[1] > 0.35 * n * HEIGHT_PX
+        assert not np.concatenate([drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]]).any()

@@ -7,7 +7,15 @@ from legible.apply.saved import load
 from legible.data.not_digits import draw_not_digits
 from legible.data.pens import Hand, vary_digits, write_digit
 from legible.data.split import Labelled
-from legible.data.strings import MOST_PX, N_DIGITS, compose_lines, compose_string, draw_lengths, gather_zeros
+from legible.data.strings import (
+    MOST_PX,
+    N_DIGITS,
+    compose_lines,
+    compose_string,
+    draw_lengths,
+    gather_zeros,
+    write_digits,
+)
 from legible.evaluation.measure_lines import edit_distance, judge_lines
 from legible.prepare import LINE_PX
 from legible.seeds import rng_for
@@ -41,7 +49,7 @@ def test_lines_use_every_digit_once(digits):
     assert len(lines) == len(texts) and all(line.shape[0] == LINE_PX for line in lines)
 
 
-def test_half_of_the_zeros_stand_beside_others():
+def test_most_of_the_zeros_stand_beside_others():
     labels = rng_for("zeros").integers(0, 10, 2000)
     gathered = labels[gather_zeros(labels, rng_for("gather"))]
     assert sorted(gathered) == sorted(labels)
@@ -61,6 +69,16 @@ def test_a_hand_writes_digits_of_its_height(digits):
     for digit, label in zip(digits[:20], LABELS, strict=False):
         ink = write_digit(digit, int(label), Hand(30, 0.1, 0, 0, 0, 0), 30, rng)
         assert 20 <= ink.shape[0] <= 42 and ink.max() > 0.5
+
+
+def test_some_hands_write_zeros_in_one_go(digits):
+    labels = [5, 0, 0, 0, 7]
+    apart, joined = (
+        write_digits(digits[labels], labels, Hand(30, 0, 0, 0.1, 0, 0, chains=chains), rng_for("zeros", 4))[0]
+        for chains in (0.0, 1.0)
+    )
+    wide = [max(ink.shape[1] for ink, _, _ in pieces) for pieces in (apart, joined)]
+    assert wide[1] > 1.5 * wide[0]
 
 
 def test_only_ones_and_sevens_take_foreign_forms(digits):

@@ -85,7 +85,26 @@ def draw_form(label: int, rng: np.random.Generator) -> np.ndarray:
     """
     form = FORMS[label][int(rng.integers(len(FORMS[label])))]
     spots = {point: point + rng.normal(0, _UNSTEADY, 2) for stroke in form for point in stroke}
-    curves = [_smooth(np.array([spots[point] for point in stroke])) * HEIGHT_PX for stroke in form]
+    return _draw([np.array([spots[point] for point in stroke]) for stroke in form], rng)
+
+
+def draw_zeros(n: int, rng: np.random.Generator) -> np.ndarray:
+    """So many zeros written in one go, as in 5000: ink as of draw_form, HEIGHT_PX high."""
+    begin, turn = np.radians(rng.uniform(-125, -60)), np.radians(rng.uniform(330, 400))
+    apart, breadth = rng.uniform(0, 0.4), rng.uniform(0.22, 0.4)
+    along, points = 0.0, []
+    for _ in range(n):
+        half = np.array([breadth, 0.5]) * rng.uniform(0.8, 1.15, 2)
+        angles = begin - np.linspace(0, turn, 8)  # against the clock, as people write them
+        points.append(half * np.stack([np.cos(angles), np.sin(angles)], 1) + (along, 0.5))
+        along += 2 * breadth + apart * rng.uniform(0.5, 1.5)
+    steady = np.concatenate(points)
+    return _draw([steady + rng.normal(0, 0.6 * _UNSTEADY, steady.shape)], rng)
+
+
+def _draw(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Smooth curves through the points of each stroke (n, 2), in heights, with a pen of some width."""
+    curves = [_smooth(points) * HEIGHT_PX for points in strokes]
     low = np.min([curve.min(0) for curve in curves], axis=0) - _BORDER_PX
     width, height = (np.max([curve.max(0) for curve in curves], axis=0) - low + _BORDER_PX + 1).astype(int)
     drawn, stroke_px = np.zeros((height, width), np.uint8), int(rng.integers(2, 6))

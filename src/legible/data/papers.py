@@ -43,7 +43,7 @@ def draw_rules(size: Size, rng: np.random.Generator) -> np.ndarray:
                 cv2.line(rules, (int(column), 0), (int(column), height), 1.0, 1)
     for row in rows:
         cv2.line(rules, (0, int(row * height)), (width, int(row * height + rng.normal(0, 1.2))), 1.0, stroke)
-    if rng.random() < 0.12:
+    if rng.random() < 0.06:
         column = int(rng.choice([rng.uniform(0, 4), width - 1 - rng.uniform(0, 4)]))
         cv2.line(rules, (column, 0), (column, height), 1.0, stroke)
     return rules

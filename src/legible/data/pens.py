@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from legible.data.forms import draw_form
+from legible.data.forms import FORMS, draw_form, draw_zeros
 from legible.prepare import LINE_PX, prepare_digit
 
 _ENLARGED = 2  # digits are worked on at twice their size
@@ -21,8 +21,9 @@ class Hand:
     """How one hand writes: sizes in shares of the height of its digits.
 
     height_px: of the digits. slant: to the right, for each pixel up. swelling: of the stroke, in steps of
-    half a pixel. gap: between digits. dot_rate, small_zeros, joins, forms: how often a mark
-    stands between two digits, a zero is small, the pen is not lifted, a digit has a form of `forms`.
+    half a pixel. gap: between digits. dot_rate, small_zeros, joins, forms, chains: how often a mark
+    stands between two digits, a zero is small, the pen is not lifted, a digit has a form of `forms`, zeros
+    beside each other are written in one go.
     breadth: how wide its digits are, by MNIST's.
     """
 
@@ -35,6 +36,7 @@ class Hand:
     small_zeros: float = 0.0
     joins: float = 0.0
     forms: float = 0.0
+    chains: float = 0.0
     breadth: float = 1.0
 
     @classmethod
@@ -50,8 +52,9 @@ class Hand:
             dot_rate=rng.choice([0.0, 0.12, 0.4], p=[0.5, 0.35, 0.15]),
             small_zeros=rng.choice([0.05, 0.7], p=[0.6, 0.4]),
             joins=rng.choice([0.0, 0.4], p=[0.8, 0.2]),
+            chains=rng.choice([0.1, 0.8], p=[0.5, 0.5]),
             forms=rng.choice([0.0, 0.6], p=[0.5, 0.5]),
-            breadth=float(np.clip(np.exp(rng.normal(0.22, 0.27)), 0.65, 2)),
+            breadth=float(np.clip(np.exp(rng.normal(0.17, 0.27)), 0.65, 2)),
         )
 
 
@@ -61,12 +64,22 @@ def write_digit(
     """A digit (H, W) as this hand writes it, of about that height: ink (h, w), cut close."""
     if not (digit > 0.2).any():
         return np.zeros((2, 2), np.float32)
-    if rng.random() < hand.forms:
+    if rng.random() < hand.forms and label in FORMS:
         large = draw_form(label, rng)
     else:
         cut = np.pad(_cut_close(digit, 0.2), 3)
         large = cv2.resize(cut, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
         large = vary_form(large, label, rng)
+    return _write(large, hand, height_px, rng)
+
+
+def write_zeros(n: int, hand: Hand, height_px: float, rng: np.random.Generator) -> np.ndarray:
+    """So many zeros in one go as this hand writes them: ink (h, w), cut close."""
+    return _write(draw_zeros(n, rng), hand, height_px, rng)
+
+
+def _write(large: np.ndarray, hand: Hand, height_px: float, rng: np.random.Generator) -> np.ndarray:
+    """Ink with a border (H, W) with this hand's pen, slant and breadth, of about that height, cut close."""
     rows = np.nonzero(large.max(1) > 0.2)[0]
     if hand.swelling:
         side = abs(hand.swelling) + 2

@@ -13,14 +13,24 @@ import cv2
 import numpy as np
 
 from legible.data.papers import draw_paper, draw_rules, photograph
-from legible.data.pens import Hand, draw_font, print_text, scribble, to_ink, write_digit, write_letters
+from legible.data.pens import (
+    Hand,
+    draw_font,
+    print_text,
+    scribble,
+    to_ink,
+    write_digit,
+    write_letters,
+    write_zeros,
+)
 from legible.prepare import LINE_PX, prepare_line
 
 MOST_PX = 384  # a string's width: a longer one is written smaller
 N_DIGITS = ((1, 3), (3, 6), (6, 10))  # of short, middling and long strings
 SHARES = (0.2, 0.45, 0.35)  # of the digits that are in such
 _NO_DIGIT = 0.08  # of the lines are without one
-_GATHERED = 0.5  # of the zeros stand beside others
+_GATHERED = 0.7  # of the zeros stand beside others
+_ZEROS_IN_ONE = 4  # at most, without lifting the pen
 _PRINTED = 0.05  # of the strings are not written but printed
 _Piece = tuple[np.ndarray, float, float]  # ink (h, w), its left side, its foot, in pixels
 
@@ -53,11 +63,11 @@ def compose_lines(
 
 
 def gather_zeros(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An order of the digits in which half of the zeros stand in twos and threes, as they do in amounts."""
+    """An order of the digits in which most of the zeros stand in twos to fours, as they do in amounts."""
     is_gathered = (labels == 0) & (rng.random(len(labels)) < _GATHERED)
     others, zeros = np.flatnonzero(~is_gathered).tolist(), np.flatnonzero(is_gathered).tolist()
     while zeros:
-        n, at = int(rng.integers(2, 4)), int(rng.integers(len(others) + 1))
+        n, at = int(rng.integers(2, 5)), int(rng.integers(len(others) + 1))
         others[at:at], zeros = zeros[:n], zeros[n:]
     return np.array(others, np.int64)
 
@@ -87,26 +97,36 @@ def write_digits(
     if rng.random() < 0.08:
         at = _add_foreign(pieces, at, hand, rng)
     font = draw_font(rng) if rng.random() < _PRINTED else None
-    for i, (digit, label) in enumerate(zip(digits, labels, strict=True)):
+    i = 0
+    while i < len(digits):
+        label, n = labels[i], 1
         is_small = rng.random() < (hand.small_zeros if label == 0 else 0.06)
         tall = height * rng.uniform(0.78, 1.14) * (rng.uniform(0.5, 0.85) if is_small else 1)
         if font:
             piece = print_text(str(label), height, hand.slant, *font, rng)
+        elif rng.random() < hand.chains and (n := _count_zeros(labels[i : i + _ZEROS_IN_ONE])) > 1:
+            piece = write_zeros(n, hand, tall, rng)
         else:
-            piece = write_digit(digit, label, hand, tall, rng)
+            n, piece = 1, write_digit(digits[i], label, hand, tall, rng)
         up = rng.uniform(0, 0.4) * (height - tall) if is_small else 0.0
         pieces.append((piece, at, foot - up + rng.normal(0, 0.05) * height))
-        if hand.joins and i and rng.random() < hand.joins:
+        if i and rng.random() < hand.joins:
             pieces.append(_join(pieces[-2], pieces[-1], rng))
         at += piece.shape[1] + height * max(-0.25, rng.normal(hand.gap, 0.1))
         foot += hand.drift * height
-        is_last = i == len(digits) - 1
+        i += n
+        is_last = i == len(digits)
         for _ in range(1 + (is_last and rng.random() < 0.3)):
             if rng.random() < (0.4 if is_last else hand.dot_rate):
                 at = _add_mark(pieces, at, foot, hand, rng)
     if rng.random() < 0.05:
         at = _add_foreign(pieces, at + 0.1 * height, hand, rng)
     return pieces, at + rng.uniform(0, 0.5) * height
+
+
+def _count_zeros(labels: Sequence[int]) -> int:
+    """How many zeros they begin with."""
+    return next((i for i, label in enumerate(labels) if label != 0), len(labels))
 
 
 def _write_nothing(hand: Hand, rng: np.random.Generator) -> tuple[list[_Piece], float]:

@@ -71,7 +71,7 @@ class _Along(nn.Module):
     kind="reader",
     smallest=8,
     recipe={
-        "n_epochs": 24,
+        "n_epochs": 22,
         "batch_size": 256,
         "optimiser": "muon",
         "learning_rate": 0.05,
