@@ -5,7 +5,7 @@ import pytest
 
 from legible.apply.saved import load
 from legible.data.not_digits import draw_not_digits
-from legible.data.pens import Hand, vary_digits, write_digit
+from legible.data.pens import Hand, print_words, vary_digits, write_digit
 from legible.data.split import Labelled
 from legible.data.strings import (
     MOST_PX,
@@ -79,6 +79,16 @@ def test_some_hands_write_zeros_in_one_go(digits):
     )
     wide = [max(ink.shape[1] for ink, _, _ in pieces) for pieces in (apart, joined)]
     assert wide[1] > 1.5 * wide[0]
+
+
+def test_printed_words_are_of_their_height_and_about_as_long_as_asked():
+    lengths = {short: [] for short in (40.0, 400.0)}
+    for seed in range(8):
+        for long in lengths:
+            ink = print_words(long, 24, rng_for("words", seed))
+            assert 10 <= len(ink) <= 48 and ink.max() > 0.5
+            lengths[long].append(ink.shape[1])
+    assert np.mean(lengths[400.0]) > 2 * np.mean(lengths[40.0])
 
 
 def test_only_ones_and_sevens_take_foreign_forms(digits):

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw
 
 from legible.data.forms import FORMS, draw_form, draw_zeros
+from legible.data.page_maker import FAMILIES, font_of
+from legible.data.sentences import SENTENCES
 from legible.prepare import LINE_PX, prepare_digit
 
 _ENLARGED = 2  # digits are worked on at twice their size
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
           cv2.FONT_HERSHEY_SCRIPT_COMPLEX, cv2.FONT_HERSHEY_DUPLEX)  # fmt: skip
+_WORDS = [word for said in SENTENCES["English"] for word in said.split() if not any(map(str.isdigit, word))]
+_WORDS_PX = 24  # the size that they are drawn in
 _LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhjkmnprtuvwxyz$%&#@*?+"  # none that could be a digit
 
 
@@ -143,6 +148,17 @@ def write_letters(n: int, height_px: float, rng: np.random.Generator) -> np.ndar
     """Letters and signs that are no digits, drawn by pen: ink (h, w)."""
     text = "".join(rng.choice(list(_LETTERS), size=n))
     return print_text(text, height_px, rng.normal(0, 0.25), *draw_font(rng), rng)
+
+
+def print_words(length_px: float, height_px: float, rng: np.random.Generator) -> np.ndarray:
+    """Running text without digits in a printer's font, about that long and high: ink (h, w)."""
+    family = list(FAMILIES.values())[int(rng.integers(len(FAMILIES)))]
+    font = font_of(str(rng.choice(family)), _WORDS_PX)
+    words = rng.permutation(_WORDS)[: 1 + int(length_px / (3 * height_px))]
+    left, top, right, bottom = font.getbbox(" ".join(words))
+    sheet = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
+    ImageDraw.Draw(sheet).text((4 - left, 4 - top), " ".join(words), 255, font=font)
+    return _cut_close(_bend(to_ink(np.asarray(sheet)), height_px / _WORDS_PX, rng.normal(0, 0.05), rng))
 
 
 def print_text(

@@ -17,6 +17,7 @@ from legible.data.pens import (
     Hand,
     draw_font,
     print_text,
+    print_words,
     scribble,
     to_ink,
     write_digit,
@@ -28,7 +29,8 @@ from legible.prepare import LINE_PX, prepare_line
 MOST_PX = 384  # a string's width: a longer one is written smaller
 N_DIGITS = ((1, 3), (3, 6), (6, 10))  # of short, middling and long strings
 SHARES = (0.2, 0.45, 0.35)  # of the digits that are in such
-_NO_DIGIT = 0.08  # of the lines are without one
+_NO_DIGIT = 0.12  # of the lines are without one
+_RUNNING_TEXT = 0.5  # of those are printed words
 _GATHERED = 0.7  # of the zeros stand beside others
 _ZEROS_IN_ONE = 4  # at most, without lifting the pen
 _PRINTED = 0.05  # of the strings are not written but printed
@@ -130,7 +132,10 @@ def _count_zeros(labels: Sequence[int]) -> int:
 
 
 def _write_nothing(hand: Hand, rng: np.random.Generator) -> tuple[list[_Piece], float]:
-    """A line without a digit: bare, scribbled, words, or marks alone."""
+    """A line without a digit: bare, scribbled, letters, marks alone, or running text."""
+    if rng.random() < _RUNNING_TEXT:
+        words = print_words(LINE_PX * rng.uniform(1, 4), hand.height_px, rng)
+        return [(words, 0.2 * hand.height_px, 0.0)], words.shape[1] + 0.4 * hand.height_px
     height, pieces, at = hand.height_px, list[_Piece](), rng.uniform(0, 1) * hand.height_px
     for _ in range(int(rng.integers(0, 4))):
         if rng.random() < 0.3:
