@@ -82,13 +82,9 @@ def test_some_hands_write_zeros_in_one_go(digits):
 
 
 def test_printed_words_are_of_their_height_and_about_as_long_as_asked():
-    lengths: dict[float, list[int]] = {40.0: [], 400.0: []}
-    for seed in range(8):
-        for long in lengths:
-            ink = print_words(long, 24, rng_for("words", seed))
-            assert 10 <= len(ink) <= 72 and ink.max() > 0.5
-            lengths[long].append(ink.shape[1])
-    assert np.mean(lengths[400.0]) > 2 * np.mean(lengths[40.0])
+    short, long = ([print_words(px, 24, rng_for("words", seed)) for seed in range(8)] for px in (40, 400))
+    assert all(10 <= len(ink) <= 72 and ink.max() > 0.5 for ink in short + long)
+    assert np.mean([ink.shape[1] for ink in long]) > 2 * np.mean([ink.shape[1] for ink in short])
 
 
 def test_only_ones_and_sevens_take_foreign_forms(digits):

@@ -85,6 +85,20 @@ def test_a_member_with_several_looks_is_a_committee(legible, members, tmp_path):
     np.testing.assert_allclose(load(str(tmp_path / "one")).predict(images), expected, atol=2e-4)
 
 
+def test_the_members_of_committees_join_one_by_one(legible, members, tmp_path):
+    assert legible("models", "join", *members[:2], "-o", tmp_path / "two").code == 0
+    assert legible("models", "join", tmp_path / "two", members[2], "-o", tmp_path / "all").code == 0
+    card, two = open_card(tmp_path / "all"), open_card(tmp_path / "two")
+    assert ",n=3,looks=1" in card.facts["model"]
+    images = load_dataset("digits-embedded").test.images
+    apart = [load(str(member)).predict(images) for member in members]
+    sharper = [odds ** (1 / two.confidence["temperature"]) for odds in apart[:2]]
+    means = np.mean([odds / odds.sum(1, keepdims=True) for odds in (*sharper, apart[2])], axis=0)
+    sharpened = means ** (1 / card.confidence["temperature"])
+    expected = sharpened / sharpened.sum(1, keepdims=True)
+    np.testing.assert_allclose(load(str(card.folder)).predict(images), expected, atol=2e-4)
+
+
 @pytest.mark.parametrize(
     ("chosen", "said"), [((0,), "2 saved models and more"), ((0, 0), "the same; name each once")]
 )

@@ -84,3 +84,12 @@ def build_committee(
 def committee_of(member: str, n: int, looks: int) -> str:
     """The spec of a committee of so many of these."""
     return f"committee:of={member.replace(',', ';')},n={n},looks={looks}"
+
+
+def members_in(spec: str) -> tuple[str, int]:
+    """What a model is made of: the spec of its members, and how many; of others than committees, itself."""
+    parsed = MODELS.parse(spec)
+    if parsed.name != "committee":
+        return str(parsed), 1
+    settings = MODELS.get(parsed.name).defaults | dict(parsed.settings)
+    return str(MODELS.parse(str(settings["of"]).replace(";", ","))), int(settings["n"])

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from torch import nn
+
 from legible.cards import Card
 from legible.data.split import Splits
 from legible.errors import ArgumentError
-from legible.models.committee import Committee, committee_of
+from legible.models.committee import Committee, committee_of, members_in
+from legible.studies.confident import divide_outputs
 from legible.studies.plan import Run
 from legible.studies.runner import Work, begin
 from legible.training.exchange import load_model
@@ -24,32 +27,48 @@ def plan_committee(cards: Sequence[Card], looks: int) -> Run:
         raise ArgumentError("a committee is of 2 saved models and more, or of one with several --looks.")
     if len({card.identity for card in cards}) < len(cards):
         raise ArgumentError("two of these saved models are the same; name each once.")
-    first, *others = cards
+    first = cards[0]
     for card in cards:
         if card.task != "classify" or "run" not in card.facts["trained"]:
             raise ArgumentError(f"{card.name} is no classifier that was trained here; it cannot be a member.")
-    for card in others:
-        for fact in ("model", "classes", "input"):
-            if card.facts[fact] != first.facts[fact]:
+    made_of = [members_in(card.facts["model"]) for card in cards]
+    for card, (kind, _) in zip(cards, made_of, strict=True):
+        own = {"model": kind, **{fact: card.facts[fact] for fact in ("classes", "input")}}
+        shared = {"model": made_of[0][0], "classes": first.facts["classes"], "input": first.facts["input"]}
+        for fact, value in own.items():
+            if value != shared[fact]:
                 raise ArgumentError(
-                    f"{card.name} has {fact} {card.facts[fact]}, {first.name} has {first.facts[fact]}: "
+                    f"{card.name} has {fact} {value}, {first.name} has {shared[fact]}: "
                     "members of a committee must be of one kind."
                 )
     runs = [Run.of(card.facts["trained"]["run"]) for card in cards]
     if len({(run.dataset, run.watch, run.n_folds) for run in runs}) > 1:
         raise ArgumentError("members of a committee must have learnt from the same images of one dataset.")
-    return replace(runs[0], model=committee_of(first.facts["model"], len(cards), looks))
+    return replace(runs[0], model=committee_of(made_of[0][0], sum(n for _, n in made_of), looks))
 
 
 def join_members(run: Run, cards: Sequence[Card], splits: Splits) -> Work:
-    """The committee of these saved models as finished work, to be judged and kept."""
+    """The committee of these saved models as finished work, to be judged and kept.
+
+    Of saved committees all members join.
+    """
     work = begin(run, splits)
     committee = work.state.kept
     assert isinstance(committee, Committee)
-    for member, card in zip(committee.members, cards, strict=True):
-        member.load_state_dict(load_model(card).state_dict())
-        work.members.append(_describe(card))
+    joining = [member for card in cards for member in _members_of(load_model(card))]
+    for member, other in zip(committee.members, joining, strict=True):
+        member.load_state_dict(other.state_dict())
+    work.members += [_describe(card) for card in cards]
     return work
+
+
+def _members_of(model: nn.Module) -> list[nn.Module]:
+    """A model, or the members of a committee, as sure as that has made them."""
+    if not isinstance(model, Committee):
+        return [model]
+    for member in model.members:
+        divide_outputs(member, float(model.temperature))
+    return list(model.members)
 
 
 def _describe(card: Card) -> dict[str, object]:
