@@ -53,11 +53,11 @@ def study_records() -> Study:
         "99.64 % (mean of 15, Deotte)",
         runs,
         0.997,
-        note=f"`legible train committee:n=1,looks={LOOKS} --task recognise --noise {TRAIN_NOISE} --seed 0` and "
-        "so on, on one core each. Settings were chosen on the 10,000 held-out images, the net is that of the "
-        "last epoch, and the test images were read once. What ships as `digits` is seed 0. The looks, at the "
-        "digit as it is, turned by 8 degrees either way, larger and smaller by 8 %, are of use only: a training "
-        "is the same with one look, and its seconds are those of that one.",
+        note=f"`legible train committee:n=1,looks={LOOKS} --task recognise --noise {TRAIN_NOISE} --seed 0` "
+        "and so on, on one core each. Settings were chosen on the 10,000 held-out images, the net is that of "
+        "the last epoch, and the test images were read once. What ships as `digits` is seed 0. The looks, at "
+        "the digit as it is, turned by 8 degrees either way, larger and smaller by 8 %, are of use only: a "
+        "training is the same with one look, and its seconds are those of that one.",
     )
     once = Line(
         ONCE,
