@@ -60,13 +60,13 @@ def test_several_looks_are_the_mean_of_looks_at_the_image_and_at_it_turned_and_s
     member = committee.members[0].eval()
     upright = torch.zeros(1, 1, 28, 28)
     upright[:, :, 4:24, 13:15] = 1
-    turned = committee.eval()._look(upright)
-    assert len(turned) == 4
-    heights = [int((look[0, 0].sum(1) > 0.5).sum()) for look in turned]
-    widths = [int((look[0, 0].sum(0) > 0.5).sum()) for look in turned]
+    looks = committee.eval()._look(upright)
+    assert torch.equal(looks[:1], upright) and len(looks) == 5
+    heights = [int((look[0].sum(1) > 0.5).sum()) for look in looks[1:]]
+    widths = [int((look[0].sum(0) > 0.5).sum()) for look in looks[1:]]
     assert heights[2] > 20 > heights[3]  # larger, smaller
     assert min(widths[:2]) > max(widths[2:])  # a turned stroke covers more columns
-    mean = torch.stack([member(look).softmax(1) for look in (upright, *turned)]).mean(0)
+    mean = torch.stack([member(look[None]).softmax(1) for look in looks]).mean(0)
     torch.testing.assert_close(committee(upright), mean.log())
     torch.testing.assert_close(committee.train()(upright), member(upright).log_softmax(1))
 
@@ -77,9 +77,9 @@ def test_a_member_with_several_looks_is_a_committee(legible, members, tmp_path):
     images = load_dataset("digits-embedded").test.images
     committee = build_model(open_card(tmp_path / "one").facts["model"], (1, 28, 28), 10, seed=0)
     assert isinstance(committee, Committee)
-    shown = [images, *(look.numpy() for look in committee._look(torch.from_numpy(images)))]
-    assert len(shown) == 3
-    means = np.mean([load(str(members[0])).predict(look) for look in shown], axis=0)
+    shown = committee._look(torch.from_numpy(images)).numpy()
+    assert len(shown) == 3 * len(images)
+    means = load(str(members[0])).predict(shown).reshape(3, -1, 10).mean(0)
     sharpened = means ** (1 / open_card(tmp_path / "one").confidence["temperature"])
     expected = sharpened / sharpened.sum(1, keepdims=True)
     np.testing.assert_allclose(load(str(tmp_path / "one")).predict(images), expected, atol=2e-4)

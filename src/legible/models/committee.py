@@ -37,18 +37,23 @@ class Committee(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of the committee as one."""
-        shown = [images] if self.training or self.places is None else [images, *self._look(images)]
-        beliefs = [member(seen).float().softmax(1) for member in self.members for seen in shown]
-        mean = torch.stack(beliefs).mean(0)
+        shown = images if self.training or self.places is None else self._look(images)
+        n_looks = 1 if self.training or self.places is None else 1 + self.places.shape[0]
+        beliefs = torch.stack([member(shown).float().softmax(1) for member in self.members])
+        mean = beliefs.reshape(len(self.members) * n_looks, -1, beliefs.shape[-1]).mean(0)
         return mean.clamp_min(torch.finfo(torch.float32).tiny).log() / self.temperature
 
     def divide_outputs(self, number: float) -> None:
         """Divide the logits by a number, from now on."""
         self.temperature.mul_(number)
 
-    def _look(self, images: Tensor) -> list[Tensor]:
+    def _look(self, images: Tensor) -> Tensor:
+        """All looks at all images, (looks * N, C, H, W): the images first, then each other look at them."""
         n = (images.shape[0], -1, -1, -1)
-        return [F.grid_sample(images, place.expand(n), align_corners=False) for place in self.places.unbind()]
+        others = [
+            F.grid_sample(images, place.expand(n), align_corners=False) for place in self.places.unbind()
+        ]
+        return torch.cat([images, *others])
 
 
 def _matrix(degrees: float, factor: float) -> list[list[float]]:
