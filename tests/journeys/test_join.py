@@ -109,13 +109,24 @@ def test_too_few_members_are_refused(legible, members, chosen, said):
     assert not Path("all").exists()
 
 
-def test_members_of_other_kinds_are_refused(legible, members, trained):
-    done = legible("models", "join", members[0], trained.folder, "-o", "all")
-    assert done.code == 2
-    assert "must be of one kind" in done.err
+def test_members_may_be_of_several_kinds(legible, members, trained, tmp_path):
+    done = legible("models", "join", members[0], trained.folder, "-o", tmp_path / "both")
+    assert done.code == 0, done.err
+    card, images = open_card(tmp_path / "both"), load_dataset("digits-embedded").test.images
+    assert "of=cnn-one-conv:filters=4;dense=16+cnn-one-conv:filters=8;dense=32,n=1" in card.facts["model"]
+    means = np.mean([load(str(f)).predict(images) for f in (members[0], trained.folder)], axis=0)
+    sharpened = means ** (1 / card.confidence["temperature"])
+    expected = sharpened / sharpened.sum(1, keepdims=True)
+    np.testing.assert_allclose(load(str(card.folder)).predict(images), expected, atol=2e-4)
+
+
+def test_what_is_no_classifier_of_the_same_is_refused(legible, members, tmp_path):
     done = legible("models", "join", "digit-denoiser", members[0], "-o", "all")
     assert done.code == 2
     assert "no classifier" in done.err
+    done = legible("models", "join", "digits-fast", members[0], "-o", "all")
+    assert done.code == 2
+    assert "must see and name the same" in done.err
 
 
 def test_what_is_there_is_kept(legible, members):

@@ -180,7 +180,7 @@ def join_models(
 ) -> None:
     """Make one model of several trained apart: a committee, by the mean of their probabilities.
 
-    They must be of one kind and have learnt from the same images. Its confidence is set on the held-out
+    They must have learnt from the same images. Its confidence is set on the held-out
     images, and it is judged on the test conditions of the first of them.
     """
     from legible.data import load_dataset

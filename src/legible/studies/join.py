@@ -21,7 +21,7 @@ def plan_committee(cards: Sequence[Card], looks: int) -> Run:
     """The run that a committee of these saved models stands for: as its members', with the first one's seed.
 
     looks: how often each member looks at an image.
-    Raises ArgumentError where they are not classifiers of one kind that have learnt from the same images.
+    Raises ArgumentError where they are not classifiers that have learnt from the same images.
     """
     if len(cards) * looks < 2:
         raise ArgumentError("a committee is of 2 saved models and more, or of one with several --looks.")
@@ -31,20 +31,18 @@ def plan_committee(cards: Sequence[Card], looks: int) -> Run:
     for card in cards:
         if card.task != "classify" or "run" not in card.facts["trained"]:
             raise ArgumentError(f"{card.name} is no classifier that was trained here; it cannot be a member.")
-    made_of = [members_in(card.facts["model"]) for card in cards]
-    for card, (kind, _) in zip(cards, made_of, strict=True):
-        own = {"model": kind, **{fact: card.facts[fact] for fact in ("classes", "input")}}
-        shared = {"model": made_of[0][0], "classes": first.facts["classes"], "input": first.facts["input"]}
-        for fact, value in own.items():
-            if value != shared[fact]:
+    for card in cards:
+        for fact in ("classes", "input"):
+            if card.facts[fact] != first.facts[fact]:
                 raise ArgumentError(
-                    f"{card.name} has {fact} {value}, {first.name} has {shared[fact]}: "
-                    "members of a committee must be of one kind."
+                    f"{card.name} has {fact} {card.facts[fact]}, {first.name} has {first.facts[fact]}: "
+                    "members of a committee must see and name the same."
                 )
     runs = [Run.of(card.facts["trained"]["run"]) for card in cards]
     if len({(run.dataset, run.watch, run.n_folds) for run in runs}) > 1:
         raise ArgumentError("members of a committee must have learnt from the same images of one dataset.")
-    return replace(runs[0], model=committee_of(made_of[0][0], sum(n for _, n in made_of), looks))
+    kinds = [kind for card in cards for kind in members_in(card.facts["model"])]
+    return replace(runs[0], model=committee_of(kinds, looks))
 
 
 def join_members(run: Run, cards: Sequence[Card], splits: Splits) -> Work:

@@ -40,7 +40,7 @@ ONE_LOOK = Run(
     watch="validation",
 )
 LOOKS, ONCE = 5, "R1 one look"
-RECORD = replace(ONE_LOOK, model=committee_of(ONE_LOOK.model, 1, LOOKS))
+RECORD = replace(ONE_LOOK, model=committee_of([ONE_LOOK.model], LOOKS))
 
 
 @STUDIES.register("records", rows="R1-R2")
