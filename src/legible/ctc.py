@@ -72,22 +72,24 @@ def log_probabilities(logs: np.ndarray, texts: Sequence[Sequence[int]]) -> np.nd
 
     logs: (N, 1 + K, T), the logarithms of each place's probabilities. texts: N lists of classes.
     """
-    rows = np.arange(len(texts))[:, None]
+    rows = np.arange(len(texts))
     symbols = np.zeros((len(texts), 2 * max(map(len, texts), default=0) + 1), np.int64)
     for line, text in zip(symbols, texts, strict=True):
         line[1 : 2 * len(text) : 2] = np.asarray(text, np.int64) + 1
     skips = np.zeros(symbols.shape, bool)  # from one class to the next, unless it is the same again
     skips[:, 3::2] = symbols[:, 3::2] != symbols[:, 1:-2:2]
-    reached = np.full(symbols.shape, _LEAST)
-    reached[:, :2] = logs[rows, symbols[:, :2], 0]
-    for at in range(1, logs.shape[2]):
-        step = np.pad(reached[:, :-1], ((0, 0), (1, 0)), constant_values=_LEAST)
-        skip = np.pad(reached[:, :-2], ((0, 0), (2, 0)), constant_values=_LEAST)[:, : symbols.shape[1]]
-        reached = np.logaddexp(np.logaddexp(reached, step), np.where(skips, skip, _LEAST))
-        reached += logs[rows, symbols, at]
+    heard = np.ascontiguousarray(np.take_along_axis(logs, symbols[:, :, None], axis=1).transpose(2, 0, 1))
+    barred = np.where(skips, 0.0, _LEAST)
+    before = np.full(
+        (len(texts), symbols.shape[1] + 2), _LEAST
+    )  # two more in front: none can come from there
+    reached, step, skip = before[:, 2:], before[:, 1:-1], before[:, :-2]
+    reached[:, :2] = heard[0, :, :2]
+    for at in heard[1:]:
+        reached[:] = np.logaddexp(np.logaddexp(reached, step), skip + barred) + at
     last = 2 * np.array([len(text) for text in texts], np.int64)
-    before = np.where(last > 0, reached[rows[:, 0], last - 1], _LEAST)
-    answer: np.ndarray = np.logaddexp(reached[rows[:, 0], last], before)
+    ends_in_class = np.where(last > 0, reached[rows, last - 1], _LEAST)
+    answer: np.ndarray = np.logaddexp(reached[rows, last], ends_in_class)
     return answer
 
 

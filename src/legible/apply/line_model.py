@@ -65,16 +65,22 @@ def _agree(looks: Sequence[_Look], doubtful: Sequence[int]) -> dict[int, Spelt]:
     """For each doubtful line the text that is the most probable by the mean of the looks, and how much."""
     texts = {i: sorted({look.spelt[i].classes for look in looks}) for i in doubtful}
     means = {i: np.zeros(len(texts[i])) for i in doubtful}
-    for numbers, logits in (batch for look in looks for batch in look.batches):
-        asked = [
-            (row, i, rank) for row, i in enumerate(numbers) if i in texts for rank in range(len(texts[i]))
-        ]
-        if not asked:
-            continue
-        logs = log_softmax(logits)[[row for row, _, _ in asked]]
-        found = np.exp(log_probabilities(logs, [texts[i][rank] for _, i, rank in asked]))
-        for (_, i, rank), probability in zip(asked, found, strict=True):
-            means[i][rank] += probability / len(looks)
+    for look in looks:
+        for i in doubtful:
+            own = texts[i].index(look.spelt[i].classes)
+            means[i][own] += np.exp(look.spelt[i].log_probability) / len(looks)
+        for numbers, logits in look.batches:
+            asked = [
+                (row, i, rank)
+                for row, i in enumerate(numbers)
+                for rank, text in enumerate(texts.get(i, ()))
+                if text != look.spelt[i].classes
+            ]
+            if asked:
+                logs = log_softmax(logits)[[row for row, _, _ in asked]]
+                found = np.exp(log_probabilities(logs, [texts[i][rank] for _, i, rank in asked]))
+                for (_, i, rank), probability in zip(asked, found, strict=True):
+                    means[i][rank] += probability / len(looks)
     agreed = {}
     for i in doubtful:
         best = int(means[i].argmax())
