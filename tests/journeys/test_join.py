@@ -54,18 +54,18 @@ def test_its_card_tells_its_members_and_verifies(legible, members, tmp_path):
     assert verified.code == 0, verified.err
 
 
-def test_several_looks_are_the_mean_of_looks_at_the_image_and_at_it_turned_and_scaled():
-    committee = build_model("committee:of=mlp,n=1,looks=5", (1, 28, 28), 10, seed=0)
+def test_several_looks_are_the_mean_of_looks_at_the_image_and_at_it_moved_and_turned():
+    committee = build_model("committee:of=mlp,n=1,looks=7", (1, 28, 28), 10, seed=0)
     assert isinstance(committee, Committee)
     member = committee.members[0].eval()
     upright = torch.zeros(1, 1, 28, 28)
-    upright[:, :, 4:24, 13:15] = 1
+    upright[:, :, 4:24, 13:15] = torch.rand(20, 2)
     looks = committee.eval()._look(upright)
-    assert torch.equal(looks[:1], upright) and len(looks) == 5
-    heights = [int((look[0].sum(1) > 0.5).sum()) for look in looks[1:]]
-    widths = [int((look[0].sum(0) > 0.5).sum()) for look in looks[1:]]
-    assert heights[2] > 20 > heights[3]  # larger, smaller
-    assert min(widths[:2]) > max(widths[2:])  # a turned stroke covers more columns
+    assert torch.equal(looks[:1], upright) and len(looks) == 7
+    for look, move in zip(looks[1:5], ((0, 1), (0, -1), (1, 0), (-1, 0)), strict=True):
+        torch.testing.assert_close(look, upright[0].roll(move, (1, 2)), atol=1e-5, rtol=0)
+    heavy = [look[0, 4:9].sum(0).argmax() for look in looks[5:]]
+    assert len({int(place) for place in heavy} | {13}) == 3  # its top leans to one side, then to the other
     mean = torch.stack([member(look[None]).softmax(1) for look in looks]).mean(0)
     torch.testing.assert_close(committee(upright), mean.log())
     torch.testing.assert_close(committee.train()(upright), member(upright).log_softmax(1))

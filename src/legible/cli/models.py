@@ -173,7 +173,7 @@ def join_models(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to.")],
     looks: Annotated[
         int,
-        typer.Option(min=1, max=5, help="Looks of each: as it is, turned a little, larger, smaller."),
+        typer.Option(min=1, max=7, help="Looks of each: as it is, a pixel to each side, turned a little."),
     ] = 1,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
