@@ -19,7 +19,8 @@ from legible.ctc import Spelt
 from legible.errors import ArgumentError, InputError
 from legible.prepare import LINE_PX, prepare_digit, prepare_line
 
-LINE_CONFIDENCE = 0.5  # of lines, unless told otherwise; of single digits, what the card tells
+LINE_CONFIDENCE = 0.2  # of lines, unless told otherwise; of single digits, what the card tells
+_SURE_LINE = 0.5  # of lines on a page that may be one of words
 _LINE_SHAPED = 1.3  # times as wide as high: what may be one line as a whole
 _MOST_LINES = 400  # of a picture that are read: on more there is no telling what they are
 _PIECES_OF_ONE = 2  # of ink that a single digit may be in
@@ -203,7 +204,7 @@ def _worth(lines: list[Line]) -> float:
 
 def _without_words(lines: list[Line]) -> list[Line]:
     """Of a page on which most is no digit, only longer numbers: a letter l alone is not told from a one."""
-    n_read = sum(line.confidence >= LINE_CONFIDENCE for line in lines)
+    n_read = sum(line.confidence >= _SURE_LINE for line in lines)
     if len(lines) < _PLACES_OF_A_PAGE or n_read > _SHARE_OF_DIGITS * len(lines):
         return lines
     return [line for line in lines if len(line.text) >= _LONG_NUMBER]
