@@ -99,7 +99,7 @@ def draw_records(study: Study, results: Results) -> dict[str, Figure]:
     lines = [line for line in study.lines if line.row != ONCE and results.values(line)]
     if not (records and lines):
         return {}
-    dots = {line.row.partition(" ")[2] or CLEAN: results.values(line) for line in lines}
+    dots = {(line.row.partition(" ")[2] or CLEAN).replace("-", "-\n"): results.values(line) for line in lines}
     return {
         "R1-curves": figures.curves(records, title="R1, one look: five nets, epoch by epoch"),
         "R1-noise": figures.grouped_dots(
