@@ -35,7 +35,7 @@ class Spelt:
 
 
 def in_batches(
-    predict: Callable[[np.ndarray], np.ndarray], lines: Sequence[np.ndarray], *, at_once: int = 32
+    predict: Callable[[np.ndarray], np.ndarray], lines: Sequence[np.ndarray], *, at_once: int = 128
 ) -> Iterator[tuple[list[int], np.ndarray]]:
     """The answers to lines (H, W) of any width, alike ones together: the lines' positions, and logits.
 

@@ -13,7 +13,7 @@ from legible.cards import Card
 from legible.ctc import Spelt, in_batches, log_probabilities, log_softmax, spell
 
 WIDTHS = (1.0, 0.8, 1.2)  # of its own, in which a line is looked at
-_SURE = float(np.log(0.95))  # from here on one look will do
+_SURE = float(np.log(0.9))  # from here on one look will do
 _NARROWEST_PX = 8
 _LEAST = 1e-300  # a probability that still has a logarithm
 
