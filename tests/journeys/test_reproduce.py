@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from legible.cards import open_card
 from legible.cli import reproduce as verb
 from legible.studies import STUDIES, report_a, report_d
 from legible.studies.plan import Line, Run, Study
@@ -44,6 +45,21 @@ def test_a_row_is_done_once_and_kept(legible, rows):
     more = legible("reproduce", "A1", "--quick", "--seeds", 2, "--json")
     assert more.code == 0 and "A1, run 1 of 1" in more.err and "seed 1" in more.err  # only what was missing
     assert len(json.loads(more.out)["A1"]["ours"]) == 2
+
+
+def test_what_is_trained_is_kept_where_that_is_asked_for(legible, rows):
+    words = ("reproduce", "A1", "--quick", "--seeds", 1, "--keep", "models")
+    first = legible(*words)
+    assert first.code == 0, first.err
+    card = open_card(Path("models/A1-seed0"))
+    [row] = map(json.loads, rows.read_text().splitlines())
+    assert card.main_score["accuracy"] == row["scores"]["clean"]["accuracy"]
+    assert legible("models", "verify", card.folder).code == 0
+    again = legible(*words)
+    assert again.code == 0 and "nothing kept" in again.err
+    rows.unlink()  # what is there is not written over, and nothing is trained in vain
+    third = legible(*words)
+    assert third.code == 6 and "models/A1-seed0 exists already" in third.err and "epoch" not in third.err
 
 
 def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(legible, rows, monkeypatch):
