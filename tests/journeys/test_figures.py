@@ -286,3 +286,11 @@ def test_what_was_read_wrongly_is_told_with_the_truth():
     assert notes == ["1", "28, not nothing", "nothing, not 47"]
     with pytest.raises(InputError, match="do not go together"):
         figures.lines_read([IMAGES[0, 0]], ["1", "2"], ["1"])
+
+
+def test_readings_that_go_on_and_on_are_cut(tmp_path):
+    figure = figures.lines_read([IMAGES[0, 0]] * 3, ["1", "2" * 90, ""], ["8" * 200, "3", "0" * 16])
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "8" * 15 + "…, not 1", "3, not " + "2" * 15 + "…", "0" * 16 + ", not nothing",
+    ]  # fmt: skip
+    figures.save_figure(figure, tmp_path / "cut.png")

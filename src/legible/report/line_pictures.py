@@ -11,6 +11,7 @@ from legible.errors import InputError
 from legible.report.look import NORMAL_PT, RIGHT, WRONG, new_chart
 
 _LINE_IN, _HEAD_IN = 0.62, 0.5
+_MOST_SIGNS = 16  # of a reading that are shown: one that has learnt little may say anything
 
 
 def lines_read(
@@ -35,6 +36,11 @@ def lines_read(
         padded = np.pad(line, ((0, 0), (0, widest - line.shape[1])))
         place.imshow(1 - padded, cmap="gray", vmin=0, vmax=1, aspect="equal")
         is_right = text == said
-        note = (said or "nothing") + ("" if is_right else f", not {text or 'nothing'}")
+        note = _short(said) + ("" if is_right else f", not {_short(text)}")
         place.set_title(note, loc="left", fontsize=NORMAL_PT, color=RIGHT if is_right else WRONG, pad=2)
     return figure
+
+
+def _short(text: str) -> str:
+    """A reading as it is shown: cut where it would not fit."""
+    return (text if len(text) <= _MOST_SIGNS else text[: _MOST_SIGNS - 1] + "…") or "nothing"
