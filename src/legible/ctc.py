@@ -80,9 +80,8 @@ def log_probabilities(logs: np.ndarray, texts: Sequence[Sequence[int]]) -> np.nd
     skips[:, 3::2] = symbols[:, 3::2] != symbols[:, 1:-2:2]
     heard = np.ascontiguousarray(np.take_along_axis(logs, symbols[:, :, None], axis=1).transpose(2, 0, 1))
     barred = np.where(skips, 0.0, _LEAST)
-    before = np.full(
-        (len(texts), symbols.shape[1] + 2), _LEAST
-    )  # two more in front: none can come from there
+    # two more symbols in front: nothing can come from there
+    before = np.full((len(texts), symbols.shape[1] + 2), _LEAST)
     reached, step, skip = before[:, 2:], before[:, 1:-1], before[:, :-2]
     reached[:, :2] = heard[0, :, :2]
     for at in heard[1:]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from legible.apply.saved import load
-from legible.cards import open_card
+from legible.cards import Card, open_card
 from legible.data import load_dataset
 from legible.models import build_model, count_parameters
 from legible.models.committee import Committee
@@ -32,13 +32,18 @@ def members(tmp_path_factory) -> list[Path]:
     return [folder / f"seed{seed}" for seed in range(3)]
 
 
+def sharpen(odds: np.ndarray, card: Card) -> np.ndarray:
+    """Probabilities (N, K) as the temperature of a card makes them."""
+    powers = odds ** (1 / card.confidence["temperature"])
+    return powers / powers.sum(1, keepdims=True)
+
+
 def test_a_committee_believes_the_mean_of_what_its_members_believe(legible, members, tmp_path):
     done = legible("models", "join", *members, "-o", tmp_path / "all", "--json")
     assert done.code == 0, done.err
     card, images = open_card(tmp_path / "all"), load_dataset("digits-embedded").test.images
     means = np.mean([load(str(member)).predict(images) for member in members], axis=0)
-    sharpened = means ** (1 / card.confidence["temperature"])
-    expected = sharpened / sharpened.sum(1, keepdims=True)
+    expected = sharpen(means, card)
     np.testing.assert_allclose(load(str(card.folder)).predict(images), expected, atol=2e-4)
     assert json.loads(done.out)["clean"]["accuracy"] == card.main_score["accuracy"]
 
@@ -81,8 +86,7 @@ def test_a_member_with_several_looks_is_a_committee(legible, members, tmp_path):
     shown = committee._look(torch.from_numpy(images)).numpy()
     assert len(shown) == 3 * len(images)
     means = load(str(members[0])).predict(shown).reshape(3, -1, 10).mean(0)
-    sharpened = means ** (1 / open_card(tmp_path / "one").confidence["temperature"])
-    expected = sharpened / sharpened.sum(1, keepdims=True)
+    expected = sharpen(means, open_card(tmp_path / "one"))
     np.testing.assert_allclose(load(str(tmp_path / "one")).predict(images), expected, atol=2e-4)
 
 
@@ -93,10 +97,8 @@ def test_the_members_of_committees_join_one_by_one(legible, members, tmp_path):
     assert ",n=3,looks=1" in card.facts["model"]
     images = load_dataset("digits-embedded").test.images
     apart = [load(str(member)).predict(images) for member in members]
-    sharper = [odds ** (1 / two.confidence["temperature"]) for odds in apart[:2]]
-    means = np.mean([odds / odds.sum(1, keepdims=True) for odds in (*sharper, apart[2])], axis=0)
-    sharpened = means ** (1 / card.confidence["temperature"])
-    expected = sharpened / sharpened.sum(1, keepdims=True)
+    means = np.mean([*(sharpen(odds, two) for odds in apart[:2]), apart[2]], axis=0)
+    expected = sharpen(means, card)
     np.testing.assert_allclose(load(str(card.folder)).predict(images), expected, atol=2e-4)
 
 
@@ -116,8 +118,7 @@ def test_members_may_be_of_several_kinds(legible, members, trained, tmp_path):
     card, images = open_card(tmp_path / "both"), load_dataset("digits-embedded").test.images
     assert "of=cnn-one-conv:filters=4;dense=16+cnn-one-conv:filters=8;dense=32,n=1" in card.facts["model"]
     means = np.mean([load(str(f)).predict(images) for f in (members[0], trained.folder)], axis=0)
-    sharpened = means ** (1 / card.confidence["temperature"])
-    expected = sharpened / sharpened.sum(1, keepdims=True)
+    expected = sharpen(means, card)
     np.testing.assert_allclose(load(str(card.folder)).predict(images), expected, atol=2e-4)
 
 

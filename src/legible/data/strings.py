@@ -101,15 +101,17 @@ def write_digits(
     font = draw_font(rng) if rng.random() < _PRINTED else None
     i = 0
     while i < len(digits):
-        label, n = labels[i], 1
+        label = labels[i]
         is_small = rng.random() < (hand.small_zeros if label == 0 else 0.06)
         tall = height * rng.uniform(0.78, 1.14) * (rng.uniform(0.5, 0.85) if is_small else 1)
+        in_one_go = not font and rng.random() < hand.chains
+        n = max(1, _count_zeros(labels[i : i + _ZEROS_IN_ONE])) if in_one_go else 1
         if font:
             piece = print_text(str(label), height, hand.slant, *font, rng)
-        elif rng.random() < hand.chains and (n := _count_zeros(labels[i : i + _ZEROS_IN_ONE])) > 1:
+        elif n > 1:
             piece = write_zeros(n, hand, tall, rng)
         else:
-            n, piece = 1, write_digit(digits[i], label, hand, tall, rng)
+            piece = write_digit(digits[i], label, hand, tall, rng)
         up = rng.uniform(0, 0.4) * (height - tall) if is_small else 0.0
         pieces.append((piece, at, foot - up + rng.normal(0, 0.05) * height))
         if i and rng.random() < hand.joins:

@@ -45,9 +45,8 @@ class Committee(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits of the committee as one."""
         shown = images if self.training or self.places is None else self._look(images)
-        n_looks = 1 if self.training or self.places is None else 1 + self.places.shape[0]
         beliefs = torch.stack([member(shown).float().softmax(1) for member in self.members])
-        mean = beliefs.reshape(len(self.members) * n_looks, -1, beliefs.shape[-1]).mean(0)
+        mean = beliefs.reshape(-1, images.shape[0], beliefs.shape[-1]).mean(0)  # over members and looks
         return mean.clamp_min(torch.finfo(torch.float32).tiny).log() / self.temperature
 
     def divide_outputs(self, number: float) -> None:
