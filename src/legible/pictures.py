@@ -14,6 +14,10 @@ from PIL import Image, ImageOps
 from legible.errors import InputError
 
 
+class NotAPicture(InputError):
+    """A file that is no picture, or a damaged one."""
+
+
 def upper_byte(pixels: np.ndarray) -> np.ndarray:
     """Pixels of 16 bits by their upper 8; bytes as they are."""
     return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
@@ -27,7 +31,7 @@ def naming(file: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", UserWarning)  # Pillow's, about data that we do without
             yield
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
-        raise InputError(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
+        raise NotAPicture(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
 
 
 def read_picture(file: Path, *, grey: bool) -> np.ndarray:

@@ -23,6 +23,7 @@ LAYERS = (
     ("training", "apply"),
     ("evaluation", "report"),
     ("studies",),
+    ("web",),
     ("cli",),
     ("__init__", "__main__"),
 )

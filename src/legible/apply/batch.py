@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ import numpy as np
 
 from legible.apply.cleaner import Cleaner
 from legible.apply.page_writing import write_document
-from legible.apply.pages import Page, open_document
+from legible.apply.pages import Document, Page, open_document
 from legible.choices import Mode
 from legible.errors import ExitCode, LegibleError
 from legible.output import new_file
 from legible.pictures import upper_byte
 
+OnPage = Callable[[int, int], None]
 _COMPARED_PX = 1600  # most pixels on a side of one half of a comparison
 
 
@@ -53,22 +54,36 @@ class Report:
 
 def clean_file(cleaner: Cleaner, job: Job) -> Report:
     """Clean a file's pages, in turn. An error is reported, not raised; nothing half-written stays."""
-    lines: list[dict[str, Any]] = []
     try:
-        colour = job.mode == "colour"
-        with open_document(job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour) as document:
-            cleaned = _clean_pages(cleaner, job, document, lines)
-            with new_file(job.target, overwrite=job.overwrite) as temporary:
-                write_document(temporary, cleaned, form=job.form)
+        return Report(job, tuple(clean_document(cleaner, job)))
     except LegibleError as error:
         return Report(job, error=str(error), code=error.exit_code)
     except MemoryError:
         text = f"{job.source}: not enough memory for a page. Close other programs, or take fewer --workers."
         return Report(job, error=text, code=ExitCode.INPUT)
-    return Report(job, tuple(lines))
 
 
-def _clean_pages(cleaner: Cleaner, job: Job, document: Any, lines: list[dict[str, Any]]) -> Iterator[Page]:
+def clean_document(
+    cleaner: Cleaner, job: Job, on_page: OnPage = lambda done, total: None
+) -> list[dict[str, Any]]:
+    """Clean a file's pages, in turn, and tell what was done to each; nothing half-written stays.
+
+    on_page: told how many pages are done, of how many; what it raises ends the work.
+    Raises LegibleError, MemoryError.
+    """
+    lines: list[dict[str, Any]] = []
+    colour = job.mode == "colour"
+    with open_document(job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour) as document:
+        cleaned = _clean_pages(cleaner, job, document, lines, on_page)
+        with new_file(job.target, overwrite=job.overwrite) as temporary:
+            write_document(temporary, cleaned, form=job.form)
+    return lines
+
+
+def _clean_pages(
+    cleaner: Cleaner, job: Job, document: Document, lines: list[dict[str, Any]], on_page: OnPage
+) -> Iterator[Page]:
+    on_page(0, document.n_pages)
     for number, page in enumerate(document, start=1):
         started = time.perf_counter()
         mode: Mode = "black-and-white" if page.two_valued else job.mode
@@ -89,6 +104,7 @@ def _clean_pages(cleaner: Cleaner, job: Job, document: Any, lines: list[dict[str
             "seconds": round(time.perf_counter() - started, 3),
             "network_seconds": round(cleaned.network_seconds, 3),
         })  # fmt: skip
+        on_page(number, document.n_pages)
 
 
 def _write_comparison(path: Path, before: np.ndarray, after: np.ndarray) -> None:

@@ -16,7 +16,13 @@ GAP_PX = 2
 
 
 def write_sheet(images: np.ndarray, path: Path, *, overwrite: bool = False) -> None:
-    """Write images (N, 1, H, W) as one PNG, row by row, about as wide as high."""
+    """Write images (N, 1, H, W) as one PNG, as draw_sheet lays them out."""
+    with new_file(path, overwrite=overwrite) as temporary:
+        draw_sheet(images).save(temporary, format="PNG")
+
+
+def draw_sheet(images: np.ndarray) -> Image.Image:
+    """Images (N, 1, H, W) as one picture, row by row, about as wide as high."""
     n, _, height, width = images.shape
     columns = math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
@@ -25,8 +31,7 @@ def write_sheet(images: np.ndarray, path: Path, *, overwrite: bool = False) -> N
         top = GAP_PX + (i // columns) * (height + GAP_PX)
         left = GAP_PX + (i % columns) * (width + GAP_PX)
         sheet[top : top + height, left : left + width] = image[0]
-    with new_file(path, overwrite=overwrite) as temporary:
-        _to_picture(sheet).save(temporary, format="PNG")
+    return _to_picture(sheet)
 
 
 def write_dataset(images: np.ndarray, labels: Sequence[int], path: Path, *, overwrite: bool = False) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from legible.errors import InputError, MissingExtra
-from legible.pictures import naming
+from legible.pictures import NotAPicture, naming
 
 FORMS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
@@ -49,6 +49,10 @@ class Page:
         return replace(self, pixels=pixels, two_valued=two_valued)
 
 
+class PageTooLarge(InputError):
+    """A page of more pixels than was allowed."""
+
+
 class Document:
     """A file of pages, opened: read them one after the other. Use it as a context."""
 
@@ -70,6 +74,11 @@ class Document:
 def files_in(folder: Path) -> list[Path]:
     """All files of pages or pictures in a folder and below it, by their endings, sorted."""
     return [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in KNOWN and file.is_file()]
+
+
+def in_form(path: Path) -> Path:
+    """The same name, as PNG where its own form is not written."""
+    return path if path.suffix.lower() in FORMS else path.with_suffix(".png")
 
 
 def open_document(
@@ -153,7 +162,7 @@ def _open_pdf(path: Path, dpi: float | None, most_pixels: int, colour: bool) -> 
         asks = "password" in str(error).lower()
         damage = f"is no PDF, or damaged: {str(error).rstrip('.')}. Replace or remove it"
         reason = "asks for a password; save a copy without one" if asks else damage
-        raise InputError(f"{path} {reason}.") from error
+        raise NotAPicture(f"{path} {reason}.") from error
     if n_pages == 0:
         raise InputError(f"{path} has no pages.")
     return Document(path, opened, n_pages, _draw_pages(path, opened, dpi, most_pixels, colour))
@@ -184,7 +193,7 @@ def _finest_dpi(sheet: Any) -> float:
 
 def _check_size(path: Path, size: tuple[int, ...], most_pixels: int) -> None:
     if size[0] * size[1] > most_pixels:
-        raise InputError(
+        raise PageTooLarge(
             f"{path} has a page of {size[0]:,} x {size[1]:,} pixels, more than the limit of "
             f"{most_pixels / 1e6:,.0f} million. If you trust it, raise --max-megapixels."
         )

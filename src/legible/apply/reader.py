@@ -28,6 +28,7 @@ _CLEARLY = 2.0  # times as many digits likely right
 _PLACES_OF_A_PAGE, _SHARE_OF_DIGITS, _LONG_NUMBER = 8, 0.6, 3  # where most is words
 _ALTERNATIVES = 3
 NO_DIGIT = "no digit found"
+BLANK = f"{NO_DIGIT}: the picture is blank"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Reader:
     def _sum_up(self, picture: Evened, lines: list[Line], min_confidence: float | None) -> Reading:
         """What is sure enough, and why the rest is left out."""
         if picture.is_blank:
-            return Reading((), f"{NO_DIGIT}: the picture is blank")
+            return Reading((), BLANK)
         single = self.digits.refuse_below
         kept, unsure = list[Line](), list[Line]()
         for line in lines:
@@ -99,9 +100,7 @@ class Reader:
         if kept or not unsure:
             return Reading(tuple(kept), "" if kept else f"{NO_DIGIT}: what is there does not look like one")
         best = max(unsure, key=lambda line: line.confidence)
-        return Reading(
-            (), f"{NO_DIGIT}: it looks most like {best.text}, but that is {_say(best.confidence)} sure"
-        )
+        return Reading((), doubt(best.text, best.confidence))
 
     def _read_lines(
         self, pictures: Sequence[Evened], mode: ReadMode, least: float | None
@@ -139,8 +138,8 @@ class Reader:
 
     def _read_digit(self, cut: Cut, least: float | None) -> Line:
         """The one digit in a cut, as the classifier reads it."""
-        left, top, right, bottom = box = main_piece(cut.ink)
-        odds = self.digits.predict(prepare_digit(cut.ink[top:bottom, left:right])[None, None])[0]
+        box, prepared = prepare_main_piece(cut.ink)
+        odds = self.digits.predict(prepared[None, None])[0]
         digit = self._make_digit(odds, cut.place(box), least)
         return Line(digit.name, digit.confidence, digit.box, (digit,))
 
@@ -176,6 +175,12 @@ def choose_cuts(picture: Evened, mode: ReadMode) -> list[Cut]:
     found = [] if mode == "line" else find_lines(picture)[:_MOST_LINES]
     as_one = mode == "line" or (mode == "auto" and (width > _LINE_SHAPED * height or not found))
     return [whole(picture)] * as_one + found
+
+
+def prepare_main_piece(ink: np.ndarray) -> tuple[Box, np.ndarray]:
+    """The box of the one digit in ink (H, W), and the digit (28, 28) as classifiers see it."""
+    left, top, right, bottom = box = main_piece(ink)
+    return box, prepare_digit(ink[top:bottom, left:right])
 
 
 def main_piece(ink: np.ndarray) -> Box:
@@ -232,8 +237,10 @@ def _tighten(pieces: Sequence[Box], box: Box) -> Box:
     return max(left, around[0]), around[1], min(right, around[2]), around[3]
 
 
-def _say(confidence: float) -> str:
-    return "less than 1 %" if confidence < 0.01 else f"only {confidence * 100:.0f} %"
+def doubt(text: str, confidence: float) -> str:
+    """Why a reading that is not sure enough is refused."""
+    share = "less than 1 %" if confidence < 0.01 else f"only {confidence * 100:.0f} %"
+    return f"{NO_DIGIT}: it looks most like {text}, but that is {share} sure"
 
 
 def _area(box: Box) -> int:

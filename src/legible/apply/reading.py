@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from legible.apply.find import Box
+
+_WORTH = 5  # decimals of a probability that are worth telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class Digit:
         """Its name, or all that it may be, as [49]."""
         return f"[{''.join(self.possible)}]" if len(self.possible) > 1 else self.name
 
+    def to_json(self) -> dict[str, Any]:
+        """The digit as plain values."""
+        told = {
+            "digit": self.name,
+            "confidence": round(self.confidence, _WORTH),
+            "box": list(self.box),
+            "alternatives": [[other, round(odds, _WORTH)] for other, odds in self.alternatives],
+        }
+        return {**told, "possible": list(self.possible)} if self.possible else told
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -35,6 +48,12 @@ class Line:
     confidence: float
     box: Box
     digits: tuple[Digit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as plain values."""
+        digits = [digit.to_json() for digit in self.digits]
+        confidence = round(self.confidence, _WORTH)
+        return {"text": self.text, "confidence": confidence, "box": list(self.box), "digits": digits}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +78,10 @@ class Reading:
         for line in self.lines:
             answer *= line.confidence
         return answer
+
+    def to_json(self, file: str) -> dict[str, Any]:
+        """The reading as plain values, as `legible read --json` prints it of a file."""
+        lines = [line.to_json() for line in self.lines]
+        confidence = round(self.confidence, _WORTH)
+        told = {"file": file, "text": self.text, "confidence": confidence, "lines": lines}
+        return {**told, "reason": self.reason} if self.reason else told

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from legible.cli import catalogues, clean, evaluate, generate, models, read, reproduce, train
+from legible.cli import catalogues, clean, evaluate, generate, models, read, reproduce, serve, train
 from legible.cli.screen import say
 from legible.errors import ExitCode, LegibleError, MissingExtra, OutputError
 
@@ -30,12 +30,16 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("read")(read.read)
 app.command("clean")(clean.clean)
 app.command("generate")(generate.generate)
+app.command("serve")(serve.serve)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(models.app, name="models")
 app.add_typer(catalogues.datasets, name="datasets")
 app.add_typer(catalogues.noises, name="noise")
 
 EXTRAS = dict.fromkeys(("torch", "sklearn", "matplotlib", "safetensors", "onnx", "h5py"), "train")
+EXTRAS |= dict.fromkeys(
+    ("fastapi", "uvicorn", "starlette", "pydantic", "python_multipart", "prometheus_client"), "web"
+)
 
 
 def _show_version(asked: bool) -> None:

@@ -99,7 +99,7 @@ def plan_jobs(
 
 
 def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]]:
-    from legible.apply.pages import FORMS, KNOWN, files_in
+    from legible.apply.pages import FORMS, KNOWN, files_in, in_form
 
     for source in sources:
         if not source.exists():
@@ -115,20 +115,13 @@ def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]
         raise ArgumentError(f"{output} would be a folder. Name a folder, or for one scan a file: {forms}.")
     for source in sources:
         if not source.is_dir():
-            yield source, output / _in_form(Path(source.name))
+            yield source, output / in_form(Path(source.name))
             continue
         files = files_in(source)
         if not files:
             raise InputError(f"{source} holds no scans: {', '.join(KNOWN)}.")
         root = output / source.name if len(sources) > 1 else output
-        yield from ((file, root / _in_form(file.relative_to(source))) for file in files)
-
-
-def _in_form(path: Path) -> Path:
-    """The same name, as PNG where its own form is not written."""
-    from legible.apply.pages import FORMS
-
-    return path if path.suffix.lower() in FORMS else path.with_suffix(".png")
+        yield from ((file, root / in_form(file.relative_to(source))) for file in files)
 
 
 def show_report(report: Report, *, as_json: bool, tell: bool) -> None:

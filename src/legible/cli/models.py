@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -34,6 +34,7 @@ def list_models(
     as_json: options.AsJson = False,
 ) -> None:
     """List the saved models, those shipped and those in ./runs, and the models one can train."""
+    from legible.evaluation.measures import say_score
     from legible.report.tables import Table
 
     cards = _open_sound([*card_folders(SHIPPED), *card_folders(folder)])
@@ -42,7 +43,7 @@ def list_models(
         print_json({"saved": [card.facts for card in cards], "trainable": trainable})
         return
     rows = [
-        [card.name, str(card.folder), f"{card.facts['n_parameters']:,}", _say_score(card.main_score)]
+        [card.name, str(card.folder), f"{card.facts['n_parameters']:,}", say_score(card.main_score)]
         for card in cards
     ]
     print_table(Table(["saved model", "folder", "parameters", "score"], rows))
@@ -69,16 +70,6 @@ def _list_trainable() -> list[dict[str, str]]:
     except ModuleNotFoundError:
         return []
     return [{"name": entry.name, "summary": entry.summary, "settings": entry.settings} for entry in MODELS]
-
-
-def _say_score(score: dict[str, Any]) -> str:
-    from legible.evaluation.measures import HEADLINES, MEASURES
-
-    if not score:
-        return "none"
-    name = next(name for name in HEADLINES.values() if name in score)
-    measure = MEASURES[name]
-    return f"{measure.words} {measure.write(score[name])} on {score['dataset']} ({score['noise']})"
 
 
 @app.command("show")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -85,7 +85,7 @@ def read(
 
 def _show(name: str, reading: Reading, *, alone: bool, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_plain(name, reading)))
+        typer.echo(json.dumps(reading.to_json(name)))
         return
     text = " ".join("".join(digit.label for digit in line.digits) for line in reading.lines)
     typer.echo(text if alone else f"{name}\t{text}")
@@ -97,26 +97,6 @@ def _show_error(opened: Opened, *, as_json: bool) -> None:
     say(f"legible: {opened.error}")
     if as_json:
         typer.echo(json.dumps({"file": opened.name, "error": str(opened.error)}))
-
-
-def _plain(name: str, reading: Reading) -> dict[str, Any]:
-    """A reading as JSON: numbers rounded to what they are worth."""
-    lines = [
-        {
-            "text": line.text, "confidence": round(line.confidence, 5), "box": list(line.box),
-            "digits": [
-                {
-                    "digit": digit.name, "confidence": round(digit.confidence, 5), "box": list(digit.box),
-                    "alternatives": [[other, round(odds, 5)] for other, odds in digit.alternatives],
-                    **({"possible": list(digit.possible)} if digit.possible else {}),
-                }
-                for digit in line.digits
-            ],
-        }
-        for line in reading.lines
-    ]  # fmt: skip
-    told = {"file": name, "text": reading.text, "confidence": round(reading.confidence, 5), "lines": lines}
-    return {**told, "reason": reading.reason} if reading.reason else told
 
 
 def _check_plot(plot: Path | None, *, alone: bool, overwrite: bool) -> None:

@@ -73,6 +73,10 @@ def train(
     hold_out: Annotated[
         bool, typer.Option(help="Hold out validation images and show their curve, or train on them too.")
     ] = True,
+    held_out: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Hold out so many, the last ones, not the dataset's own part."),
+    ] = 0,
     folds: Annotated[
         int, typer.Option(help="Cross-validate on this many folds instead of saving a model.")
     ] = 0,
@@ -102,7 +106,7 @@ def train(
     run = Run(
         model=model, task=task or "", settings=choose_settings(model, given), seed=seed,
         train_noise=tuple(noise or ()), fresh_noise=not noise_once, tests=tests,
-        watch="validation" if hold_out else "nothing",
+        watch="validation" if hold_out else "nothing", n_held_out=held_out,
     )  # fmt: skip
     splits, name = load_data(dataset, layout, polarity, size, seed)
     run = replace(run, dataset=name, settings=enough_epochs(run.settings, len(splits.train), epochs))

@@ -39,7 +39,7 @@ def plan_committee(cards: Sequence[Card], looks: int) -> Run:
                     "members of a committee must see and name the same."
                 )
     runs = [Run.of(card.facts["trained"]["run"]) for card in cards]
-    if len({(run.dataset, run.watch, run.n_folds) for run in runs}) > 1:
+    if len({(run.dataset, run.watch, run.n_folds, run.n_held_out) for run in runs}) > 1:
         raise ArgumentError("members of a committee must have learnt from the same images of one dataset.")
     kinds = [kind for card in cards for kind in members_in(card.facts["model"])]
     return replace(runs[0], model=committee_of(kinds, looks))

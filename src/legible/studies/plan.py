@@ -43,6 +43,8 @@ class Run:
     the training uses them too. With `test` the curve is of the test images, as the reports drew it: never a
     ground for choosing.
     n_folds: 0, or cross-validation: train on all training images but fold number `fold`, judge on that fold.
+    n_held_out: with `validation`, how many training images are held out, the last ones; 0 for the dataset's
+    own part.
     """
 
     model: str
@@ -57,6 +59,7 @@ class Run:
     n_folds: int = 0
     task: str = ""
     after: str = ""
+    n_held_out: int = 0
 
     def __post_init__(self) -> None:
         """Check the names, and write every spec in its one canonical form."""
@@ -66,6 +69,8 @@ class Run:
             raise ArgumentError(
                 f"cannot take fold {self.fold + 1} of {self.n_folds}: it takes at least 2 folds."
             )
+        if self.n_held_out and self.watch != "validation":
+            raise ArgumentError(f"no images are held out to watch {self.watch}: leave n_held_out out.")
         object.__setattr__(self, "model", str(MODELS.parse(self.model)))
         object.__setattr__(self, "task", str(TASKS.parse(self.task or usual_task(kind_of(self.model)))))
         object.__setattr__(self, "train_noise", tuple(str(NOISES.parse(n)) for n in self.train_noise))
@@ -114,7 +119,7 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """The run as plain values, the way it stands in a row."""
         plain = {**asdict(self), "settings": self.settings.to_json()}
-        for name, usual in (("task", usual_task(CLASSIFIER)), ("after", "")):
+        for name, usual in (("task", usual_task(CLASSIFIER)), ("after", ""), ("n_held_out", 0)):
             if plain[name] == usual:
                 del plain[name]  # rows made when there was nothing else to say keep their keys
         return plain

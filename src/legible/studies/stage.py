@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from legible.data.split import Labelled, Splits, folds
+from legible.data.split import Labelled, Splits, folds, hold_out_last
 from legible.evaluation.judges import Shown
 from legible.models import AUTOENCODER
 from legible.noise import add_noise, split_chain
@@ -34,12 +34,15 @@ def stage(run: Run, splits: Splits) -> Stage:
     """
     everything = splits.train.joined(splits.validation)
     if run.n_folds:
-        kept, held = list(folds(len(everything), run.n_folds, seed=0))[run.fold]
-        train, test, watched = everything.take(kept), everything.take(held), None
+        rest, fold = list(folds(len(everything), run.n_folds, seed=0))[run.fold]
+        train, test, watched = everything.take(rest), everything.take(fold), None
     else:
-        train = splits.train if run.watch == "validation" else everything
+        kept, held = splits.train, splits.validation
+        if run.n_held_out:
+            kept, held = hold_out_last(everything, run.n_held_out)
+        train = kept if run.watch == "validation" else everything
         test = splits.test
-        watched = {"validation": splits.validation, "test": test, "nothing": None}[run.watch]
+        watched = {"validation": held, "test": test, "nothing": None}[run.watch]
     named = {name.partition(">")[2] for name in run.tests} - {""}
     restorers = {name: load_restorer(name) for name in named}  # each once, for all of its tests
 

@@ -1,0 +1,74 @@
+"""Work on the processor, off the event loop: so many at once, so many waiting, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from threading import Event
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from legible.web.problems import Refused, too_busy
+
+CLIENT_CLOSED = 499  # what access logs call a request whose client went away
+R = TypeVar("R")
+
+
+class ClientGone(Refused):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__(CLIENT_CLOSED, "the client went away.")
+
+
+class Desk:
+    """A few threads with a queue of bounded length."""
+
+    def __init__(self, name: str, n_workers: int, n_waiting: int) -> None:
+        self.name, self.n_taken, self._most = name, 0, n_workers + n_waiting
+        self._pool, self._closed = ThreadPoolExecutor(n_workers, f"legible-{name}"), False
+
+    async def run(self, request: Request, work: Callable[[Event], R]) -> R:
+        """Do work in a thread, and give what it gives; the request's body must have come.
+
+        work: told of an event that is set when nobody waits any more; what takes long looks at it. Raises
+        Refused when all places are taken or the server is closing, and ClientGone.
+        """
+        if self._closed:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing. Try again soon.")
+        if self.n_taken >= self._most:
+            raise too_busy("there is more to do than can wait. Try again in a second.")
+        gone = Event()
+        self.n_taken += 1
+        waited = self._pool.submit(work, gone)
+        loop = asyncio.get_running_loop()
+        # the place is free when the thread is, not when the client leaves
+        waited.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        answer = asyncio.wrap_future(waited)
+        leaving = asyncio.create_task(_wait_until_gone(request))
+        try:
+            first: set[asyncio.Future[Any]] = {answer, leaving}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise ClientGone
+            return answer.result()
+        finally:
+            leaving.cancel()
+            gone.set()
+            waited.cancel()
+
+    def close(self) -> None:
+        """Take nothing more; what waits is refused, what runs is finished."""
+        self._closed = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _leave(self) -> None:
+        self.n_taken -= 1
+
+
+async def _wait_until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,79 @@
+"""The models that the server uses, loaded once, and the places where its work is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from legible.apply.classifier import Classifier
+from legible.apply.cleaner import Cleaner
+from legible.apply.generator import Generator
+from legible.apply.reader import Reader
+from legible.apply.restorer import Restorer
+from legible.apply.saved import load, load_cleaner, load_reader
+from legible.web.desk import Desk
+
+READER, DENOISER, DRAWER = ("line-reader", "digits"), "digit-denoiser", "digit-drawer"
+N_SLIDERS = 6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may bring, and how many at once.
+
+    bytes: of an upload. all_bytes: of all uploads that are on the way. pixels: of a page. idle_s: how long a
+    client may pause in the middle of its request; body_s: how long it may take in all.
+    """
+
+    bytes: int = 64_000_000
+    all_bytes: int = 1_000_000_000
+    pixels: int = 50_000_000
+    idle_s: float = 10.0
+    body_s: float = 300.0
+    n_waiting: int = 64
+
+
+@dataclass
+class Shelf:
+    """All that a running server holds."""
+
+    limits: Limits
+    reader: Reader
+    cleaner: Cleaner
+    denoiser: Restorer
+    drawer: Generator
+    quick: Desk  # what takes milliseconds
+    slow: Desk  # pages: one at a time, for each takes both cores and much memory
+    progress: dict[str, tuple[int, int]] = field(default_factory=dict)  # by request: pages done, of how many
+
+    @cached_property
+    def sliders(self) -> tuple[int, ...]:
+        """The numbers behind a drawing that change it the most; to find them takes a second."""
+        return self.drawer.most_telling(N_SLIDERS)
+
+    @property
+    def digits(self) -> Classifier:
+        """The reader of single digits."""
+        return self.reader.digits
+
+    def close(self) -> None:
+        """Finish what runs."""
+        self.quick.close()
+        self.slow.close()
+
+
+def fill_shelf(limits: Limits) -> Shelf:
+    """Load all models, and use each once: what takes long the first time is done before anybody waits."""
+    denoiser, drawer = load(DENOISER), load(DRAWER)
+    assert isinstance(denoiser, Restorer)
+    assert isinstance(drawer, Generator)
+    shelf = Shelf(
+        limits, load_reader(*READER), load_cleaner(), denoiser, drawer,
+        quick=Desk("quick", 2, limits.n_waiting), slow=Desk("slow", 1, limits.n_waiting),
+    )  # fmt: skip
+    some = shelf.drawer.draw(["7"], np.random.default_rng(0))
+    shelf.denoiser.restore(some)
+    shelf.reader.read(np.rint(255 - 255 * some[0, 0]).astype(np.uint8))
+    return shelf
