@@ -23,6 +23,13 @@ def keep_freed_memory() -> None:
     np.empty(_LARGEST_THRESHOLD - 2**16, np.uint8)
 
 
+def hand_back_memory() -> None:
+    """Give the system what the C library holds of freed memory; does nothing where it is not glibc."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc is not None and hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+
+
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
     """Keep freed pieces of any size while the context lasts, and hand all of them back at its end.

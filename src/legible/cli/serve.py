@@ -40,8 +40,7 @@ def serve(
     from legible.web.server import serve as run
     from legible.web.shelf import Limits
 
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
-    logging.getLogger("legible.web").setLevel(logging.WARNING if quiet else logging.INFO)
+    _write_log(logging.WARNING if quiet else logging.INFO)
     limits = Limits(bytes=round(max_megabytes * 1e6), pixels=round(max_megapixels * 1e6), n_waiting=waiting)
 
     def ready(address: str) -> None:
@@ -55,3 +54,14 @@ def serve(
 
     run(host, port, limits, host_names=host_name or (), ready=ready)
     say("stopped")
+
+
+def _write_log(level: int) -> None:
+    """A line for each request on stderr; of what other libraries have to say, errors alone."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    for name, least in (("legible.web", level), ("uvicorn", logging.ERROR)):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(least)
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # the client is told

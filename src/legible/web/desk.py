@@ -25,10 +25,12 @@ class ClientGone(Refused):
 
 
 class Desk:
-    """A few threads with a queue of bounded length."""
+    """A few threads with a queue of bounded length. tidy: what a thread does after each piece of work."""
 
-    def __init__(self, name: str, n_workers: int, n_waiting: int) -> None:
-        self.name, self.n_taken, self._most = name, 0, n_workers + n_waiting
+    def __init__(
+        self, name: str, n_workers: int, n_waiting: int, tidy: Callable[[], None] = lambda: None
+    ) -> None:
+        self.name, self.n_taken, self._most, self._tidy = name, 0, n_workers + n_waiting, tidy
         self._pool, self._closed = ThreadPoolExecutor(n_workers, f"legible-{name}"), False
 
     async def run(self, request: Request, work: Callable[[Event], R]) -> R:
@@ -43,11 +45,12 @@ class Desk:
             raise too_busy("there is more to do than can wait. Try again in a second.")
         gone = Event()
         self.n_taken += 1
-        waited = self._pool.submit(work, gone)
+        waited = self._pool.submit(self._do, work, gone)
         loop = asyncio.get_running_loop()
         # the place is free when the thread is, not when the client leaves
         waited.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
         answer = asyncio.wrap_future(waited)
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # of who left: looked at
         leaving = asyncio.create_task(_wait_until_gone(request))
         try:
             first: set[asyncio.Future[Any]] = {answer, leaving}
@@ -64,6 +67,12 @@ class Desk:
         """Take nothing more; what waits is refused, what runs is finished."""
         self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _do(self, work: Callable[[Event], R], gone: Event) -> R:
+        try:
+            return work(gone)
+        finally:
+            self._tidy()
 
     def _leave(self) -> None:
         self.n_taken -= 1

@@ -13,6 +13,8 @@ from legible.apply.generator import Generator
 from legible.apply.reader import Reader
 from legible.apply.restorer import Restorer
 from legible.apply.saved import load, load_cleaner, load_reader
+from legible.images import to_bytes
+from legible.memory import hand_back_memory
 from legible.web.desk import Desk
 
 READER, DENOISER, DRAWER = ("line-reader", "digits"), "digit-denoiser", "digit-drawer"
@@ -66,14 +68,21 @@ class Shelf:
 
 def fill_shelf(limits: Limits) -> Shelf:
     """Load all models, and use each once: what takes long the first time is done before anybody waits."""
-    denoiser, drawer = load(DENOISER), load(DRAWER)
+    cleaner, denoiser, drawer = load_cleaner(), load(DENOISER), load(DRAWER)
     assert isinstance(denoiser, Restorer)
     assert isinstance(drawer, Generator)
+
+    def tidy() -> None:
+        cleaner.restorer.run.release()
+        hand_back_memory()
+
     shelf = Shelf(
-        limits, load_reader(*READER), load_cleaner(), denoiser, drawer,
-        quick=Desk("quick", 2, limits.n_waiting), slow=Desk("slow", 1, limits.n_waiting),
+        limits, load_reader(*READER), cleaner, denoiser, drawer,
+        quick=Desk("quick", 2, limits.n_waiting), slow=Desk("slow", 1, limits.n_waiting, tidy),
     )  # fmt: skip
     some = shelf.drawer.draw(["7"], np.random.default_rng(0))
     shelf.denoiser.restore(some)
-    shelf.reader.read(np.rint(255 - 255 * some[0, 0]).astype(np.uint8))
+    seven = to_bytes(1 - some[0, 0])
+    shelf.reader.read(seven)
+    shelf.cleaner.clean(seven)
     return shelf
