@@ -21,8 +21,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",  # paragraphs are filled to the width of the screen
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Read digits; clean scanned pages; serve both as a page and an API; train, judge and keep the networks "
-    "for it; reproduce reports.",
+    help="Read digits; clean scanned pages; serve both; train, judge and keep the networks for it; reproduce "
+    "reports.",
     epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "
     "7 results differ, 130 interrupted.",
 )
