@@ -59,6 +59,7 @@ def client(shelf) -> Iterator[httpx.Client]:
         server.should_exit = True
         thread.join()
     shelf.close()
+    shelf.finish()
 
 
 def send(client: httpx.Client, content: bytes, path: str = "/api/read") -> httpx.Response:
@@ -255,8 +256,17 @@ def test_a_fault_of_ours_has_an_id_and_shows_nothing_else(client, shelf, monkeyp
     assert "RuntimeError: secret" in caplog.text
 
 
-def test_a_closing_server_says_so(client, shelf):
-    shelf.quick.close()
+def test_a_closing_server_finishes_what_runs_and_tells_the_others(client, shelf, monkeypatch):
+    finish = hold(shelf, monkeypatch)
+    with ThreadPoolExecutor(8) as pool:
+        runs = pool.submit(send, client, picture())
+        until(lambda: shelf.quick.n_taken == 1)
+        waits = pool.submit(send, client, picture())
+        until(lambda: shelf.quick.n_taken == 2)
+        shelf.close()
+        assert "closing" in sentence(waits.result(), 503)
+        finish.set()
+        assert runs.result().status_code == 200
     assert "closing" in sentence(send(client, picture()), 503)
 
 

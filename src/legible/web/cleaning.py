@@ -31,7 +31,7 @@ MEDIA_TYPES = {
 }  # fmt: skip
 PREVIEW_PX = 2400  # most on a side
 _MOST_WATCHED = 1000
-_ID = r"^[A-Za-z0-9-]{1,64}$"
+_ID = r"^[A-Za-z0-9-]{0,64}$"
 _PIECE = 256 * 1024
 router = APIRouter(route_class=WholeRoute)
 
@@ -54,7 +54,7 @@ async def clean(
     dpi: Annotated[float | None, Form(ge=30, le=1200, description="To draw a PDF's pages at.")] = None,
     progress: Annotated[
         str, Form(pattern=_ID, description="A name of your own, to ask /api/progress/NAME by.")
-    ] = "unnamed",
+    ] = "",
 ) -> Response:
     """Take stains, creases, shadows and bleed-through off a scan of any size; it comes back in its own form.
 
@@ -62,7 +62,7 @@ async def clean(
     """
     shelf: Shelf = request.app.state.shelf
     watched = shelf.progress
-    if len(watched) < _MOST_WATCHED:
+    if progress and len(watched) < _MOST_WATCHED:
         watched[progress] = (0, 0)
 
     def work(gone: Event) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from threading import Event
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -31,7 +31,7 @@ class Desk:
         self, name: str, n_workers: int, n_waiting: int, tidy: Callable[[], None] = lambda: None
     ) -> None:
         self.name, self.n_taken, self._most, self._tidy = name, 0, n_workers + n_waiting, tidy
-        self._pool, self._closed = ThreadPoolExecutor(n_workers, f"legible-{name}"), False
+        self._pool, self._closed, self._counting = ThreadPoolExecutor(n_workers, name), False, Lock()
 
     async def run(self, request: Request, work: Callable[[Event], R]) -> R:
         """Do work in a thread, and give what it gives; the request's body must have come.
@@ -40,15 +40,15 @@ class Desk:
         Refused when all places are taken or the server is closing, and ClientGone.
         """
         if self._closed:
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing. Try again soon.")
+            raise _closing()
         if self.n_taken >= self._most:
             raise too_busy("there is more to do than can wait. Try again in a second.")
         gone = Event()
-        self.n_taken += 1
+        self._count(1)
         waited = self._pool.submit(self._do, work, gone)
-        loop = asyncio.get_running_loop()
-        # the place is free when the thread is, not when the client leaves
-        waited.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        waited.add_done_callback(
+            lambda _: self._count(-1)
+        )  # when the thread is free, not when a client leaves
         answer = asyncio.wrap_future(waited)
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # of who left: looked at
         leaving = asyncio.create_task(_wait_until_gone(request))
@@ -57,6 +57,8 @@ class Desk:
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
                 raise ClientGone
+            if answer.cancelled():
+                raise _closing()
             return answer.result()
         finally:
             leaving.cancel()
@@ -64,9 +66,13 @@ class Desk:
             waited.cancel()
 
     def close(self) -> None:
-        """Take nothing more; what waits is refused, what runs is finished."""
+        """Take nothing more; what waits is refused, what runs goes on."""
         self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def finish(self) -> None:
+        """Wait for what still runs."""
+        self._pool.shutdown(wait=True)
 
     def _do(self, work: Callable[[Event], R], gone: Event) -> R:
         try:
@@ -74,8 +80,13 @@ class Desk:
         finally:
             self._tidy()
 
-    def _leave(self) -> None:
-        self.n_taken -= 1
+    def _count(self, by: int) -> None:
+        with self._counting:
+            self.n_taken += by
+
+
+def _closing() -> Refused:
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the server is closing. Try again soon.")
 
 
 async def _wait_until_gone(request: Request) -> None:

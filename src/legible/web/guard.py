@@ -125,6 +125,7 @@ class _Exchange:
             async with asyncio.timeout(max(0.0, min(self._guard.limits.idle_s, left))):
                 message = await self._receive()
         except TimeoutError:
+            self._is_whole = True  # as far as it will ever be
             text = f"the rest of the request did not come: {self._n_in:,} bytes did. Send it again."
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, text, {"Connection": "close"}) from None
         self._n_in += len(message.get("body", b""))

@@ -11,7 +11,7 @@ import uvicorn
 
 from legible.errors import OutputError
 from legible.web.app import create_app
-from legible.web.shelf import Limits, fill_shelf
+from legible.web.shelf import Limits, Shelf, fill_shelf
 
 _LOCAL = {"127.0.0.1", "::1", "localhost"}
 _BACKLOG = 2048  # of connections that are not taken yet
@@ -35,12 +35,21 @@ def serve(
         )  # fmt: skip
         name = f"[{host}]" if ":" in host else host
         ready(f"http://{name}:{listening.getsockname()[1]}/")
-        _Server(config).run(sockets=[listening])
-        shelf.close()
+        _Server(config, shelf).run(sockets=[listening])
+        shelf.finish()
 
 
 class _Server(uvicorn.Server):
     """A server that, told to stop, finishes and returns; uvicorn's own then sends itself the signal again."""
+
+    def __init__(self, config: uvicorn.Config, shelf: Shelf) -> None:
+        super().__init__(config)
+        self._shelf = shelf
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer who waits, finish what runs, and close."""
+        self._shelf.close()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

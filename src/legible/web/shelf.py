@@ -61,9 +61,14 @@ class Shelf:
         return self.reader.digits
 
     def close(self) -> None:
-        """Finish what runs."""
+        """Refuse what waits and what still comes."""
         self.quick.close()
         self.slow.close()
+
+    def finish(self) -> None:
+        """Wait for what still runs."""
+        self.quick.finish()
+        self.slow.finish()
 
 
 def fill_shelf(limits: Limits) -> Shelf:
