@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from legible.cli import catalogues, clean, evaluate, generate, models, read, reproduce, serve, train
+from legible.cli import catalogues, clean, evaluate, generate, models, read, reproduce, serve, tour, train
 from legible.cli.screen import say
 from legible.errors import ExitCode, LegibleError, MissingExtra, OutputError
 
@@ -32,6 +32,7 @@ app.command("read")(read.read)
 app.command("clean")(clean.clean)
 app.command("generate")(generate.generate)
 app.command("serve")(serve.serve)
+app.command("tour")(tour.tour)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(models.app, name="models")
 app.add_typer(catalogues.datasets, name="datasets")

@@ -73,13 +73,8 @@ def train(
     hold_out: Annotated[
         bool, typer.Option(help="Hold out validation images and show their curve, or train on them too.")
     ] = True,
-    held_out: Annotated[
-        int,
-        typer.Option(min=0, metavar="N", help="Hold out so many, the last ones, not the dataset's own part."),
-    ] = 0,
-    folds: Annotated[
-        int, typer.Option(help="Cross-validate on this many folds instead of saving a model.")
-    ] = 0,
+    held_out: Annotated[int, typer.Option(min=0, help="Hold out the last so many, not the usual.")] = 0,
+    folds: Annotated[int, typer.Option(help="Cross-validate on so many folds; no model is saved.")] = 0,
     layout: options.LayoutOf = "auto",
     polarity: options.PolarityOf = "auto",
     size: options.Size = None,

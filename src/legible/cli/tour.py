@@ -1,0 +1,49 @@
+"""`legible tour`: everything the program does, small, in a minute, as one page to open."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from legible.cli import options
+from legible.cli.screen import say, waiting
+from legible.errors import ArgumentError
+from legible.output import check_free
+
+
+def tour(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.html", help="The page that is written.")
+    ] = Path("tour.html"),
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal tours.")] = 0,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Train a net, put noise on digits and take it off, read, clean, draw: on what ships with the program.
+
+    Takes less than a minute and no network. Writes one page with every picture and figure, and the commands
+    to go on with.
+    """
+    if output.suffix.lower() != ".html":
+        raise ArgumentError(f"{output}: the tour is written as a page, such as tour.html.")
+    check_free(output, overwrite=overwrite)
+    started, chapters = time.perf_counter(), []
+    with waiting("starting PyTorch"):
+        from legible.evaluation.measures import duration
+        from legible.report.story import write_story
+        from legible.studies.tour import take_tour
+    for stop in take_tour(seed):
+        chapters.append(stop)
+        say(f"{len(chapters)}. {stop.title}: {stop.told}")
+    took = duration(time.perf_counter() - started)
+    lead = f"All that `legible` does, small, on what ships with it: made in {took} by `legible tour`."
+    write_story("A tour of Legible", lead, chapters, output, overwrite=overwrite)
+    say(f"made in {took}; open it in a browser")
+    typer.echo(output)
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(output.resolve().as_uri())
