@@ -30,9 +30,9 @@ def test_a_run_survives_json():
 def test_a_key_differs_with_every_setting_and_with_the_data():
     others = {"model": "mlp:64", "dataset": "fashion-mnist", "settings": Settings(n_epochs=11), "seed": 4,
               "train_noise": (), "fresh_noise": False, "tests": ("gaussian:0.5",), "watch": "test", "fold": 1,
-              "n_folds": 5, "after": "small@0123"}  # fmt: skip
+              "n_folds": 5, "after": "small@0123", "n_held_out": 100}  # fmt: skip
     assert {*others, "task"} == {field.name for field in fields(Run)}
-    base = replace(RUN, n_folds=4)
+    base = replace(RUN, n_folds=4, watch="validation")
     keys = [base.key("data")] + [replace(base, **{name: value}).key("data") for name, value in others.items()]
     assert len({*keys, base.key("other data")}) == len(keys) + 1
     first, second = (Run("unet", task=f"restore:{loss}").key("data") for loss in ("bce", "mse"))
@@ -54,6 +54,7 @@ def test_a_key_stays_what_it_was_or_every_row_measured_so_far_would_be_lost():
         ({"watch": "validaton"}, "Did you mean 'validation'"),
         ({"fold": 5, "n_folds": 5}, "cannot take fold 6 of 5"),
         ({"n_folds": 1}, "at least 2 folds"),
+        ({"watch": "nothing", "n_held_out": 10}, "no images are held out to watch nothing"),
         ({"task": "restore"}, "is for models of kind autoencoder"),
         ({"task": "restor"}, "Did you mean 'restore'"),
         ({"model": "unet", "task": "", "after": "small@0123"}, "only classifiers"),

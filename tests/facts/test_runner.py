@@ -251,8 +251,10 @@ def test_a_run_is_performed_once_to_a_row_that_can_be_read_again(splits, tmp_pat
 
 def test_without_its_data_a_row_is_known_by_its_settings_and_with_other_data_it_is_not(splits, tmp_path):
     run = small_run()
-    *_, row = perform(run, splits, tmp_path)
-    rows = {row["key"]: row}
+    *_, done = perform(run, splits, tmp_path)
+    append_row(tmp_path / "rows.jsonl", done)
+    rows = read_rows(tmp_path / "rows.jsonl")
+    (row,) = rows.values()
 
     def lost(name):
         raise InputError(f"{name} is not here")

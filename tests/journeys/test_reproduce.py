@@ -110,7 +110,7 @@ def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch)
     line = Line("X1", "a net", "98 %", (replace(report_d.SMALL, watch="test"),), note="a remark.")
     study = Study("Report X", (line,), report_a_curves)
     monkeypatch.setattr(verb, "choose_lines", lambda names: [("x", study, [line])])
-    done = legible("reproduce", "--quick")
+    done = legible("reproduce", "--quick", "--missing")
     assert done.code == 0, done.err
     page = (rows.parent / "pages" / "report-x.md").read_text()
     assert page.startswith("# Report X (small: the embedded digits, 3 epochs at most)\n")
@@ -164,3 +164,58 @@ def test_rows_that_cannot_be_read_are_told_with_their_line(legible, rows):
     done = legible("reproduce", "A1", "--quick")
     assert done.code == 3 and "rows.jsonl, line 2, is not a row of results" in done.err
     assert rows.read_text() == '{"key": "a"}\nhalf a li'
+
+
+def test_without_a_name_it_says_how_far_all_is_and_does_nothing(legible, rows):
+    done = legible("reproduce", "--quick")
+    assert done.code == 0 and not rows.exists() and "epoch" not in done.err
+    for entry in STUDIES:
+        assert all(f"| {line.row} " in done.out for line in entry.build().lines)
+    assert "not run" in done.out and "runs are missing" in done.err
+    assert legible("reproduce", "A1", "--quick", "--seeds", 1).code == 0
+    again = legible("reproduce", "--quick")
+    assert "| 1 of 2 |" in again.out and "legible reproduce --missing does them" in again.err
+
+
+def test_what_is_missing_is_done_with_the_shortest_first(legible, rows, monkeypatch):
+    short = replace(report_d.SMALL, seed=1)
+    long = replace(short, settings=replace(TINY, n_epochs=4))
+    lines = [
+        Line("X1", "long", "", (long,)),
+        Line("X2", "short", "", (short,)),
+        Line("X3", "known", "", (replace(short, seed=2),)),
+    ]
+    study = Study("Report X", tuple(lines), lambda study, results: {})
+    monkeypatch.setattr(
+        verb,
+        "choose_lines",
+        lambda names: [("x", study, [line for line in lines if not names or line.row in names])],
+    )
+    first = legible("reproduce", "X3", "-o", "results")
+    assert first.code == 0, first.err
+    done = legible("reproduce", "--missing", "-o", "results")
+    assert done.code == 0, done.err
+    assert "2 runs are missing: about" in done.err
+    assert done.err.index("X2, run 1 of 2") < done.err.index("X1, run 2 of 2")
+    assert "All" not in done.err and "0 of" not in done.out
+
+
+def test_docs_that_say_something_else_than_the_rows_are_told(legible, rows):
+    assert legible("reproduce", "A1", "D1", "--quick", "--seeds", 1, "-o", "results").code == 0
+    assert (
+        legible("reproduce", "--quick", "--tables-only", "-o", "results", "--pages", "docs/results").code == 0
+    )
+    same = legible("reproduce", "--quick", "--check", "-o", "results")
+    assert same.code == 0 and "say what the rows do" in same.err
+    page = Path("docs/results/report-d.md")
+    ours = (
+        next(line for line in page.read_text().splitlines() if line.startswith("| D1 ")).split("|")[4].strip()
+    )
+    page.write_text(page.read_text().replace(ours, "99.99 %"))
+    Path("README.md").write_text(
+        "| row | system | published | ours |\n|---|---|---|---|\n| A1 | x | y | 12 % |\n"
+    )
+    differ = legible("reproduce", "--quick", "--check", "-o", "results")
+    assert differ.code == 7 and "2 figures differ" in differ.err
+    assert f"report-d.md, row D1: the rows give {ours}, the page 99.99 %" in differ.err
+    assert "README.md, row A1: the rows give" in differ.err and "it says 12 %" in differ.err

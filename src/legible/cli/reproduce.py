@@ -11,18 +11,19 @@ import typer
 
 from legible.cli import options
 from legible.cli.screen import EpochLines, counting, print_json, print_table, say, waiting
-from legible.errors import UnknownName
+from legible.errors import ResultsDiffer, UnknownName
 from legible.output import check_free
 
 if TYPE_CHECKING:
-    from legible.studies.plan import Line, Run, Study
+    from legible.studies.plan import Line, Study
     from legible.studies.results import Results
+    from legible.studies.state import Chosen
 
 
 def reproduce(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e) or rows (A1 B2.4); all if none."),
+        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e), records, or rows (A1 B2.4)."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")
@@ -33,6 +34,14 @@ def reproduce(
         Path | None,
         typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages."),
     ] = None,
+    missing: Annotated[
+        bool,
+        typer.Option("--missing", help="Do what is missing, of all if none is named, the shortest first."),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Do the pages and README.md say what the rows do? Exit code 7 if not."),
+    ] = False,
     tables_only: Annotated[
         bool, typer.Option("--tables-only", help="Do no missing run: show what the rows say.")
     ] = False,
@@ -44,8 +53,9 @@ def reproduce(
 ) -> None:
     """Reproduce the published reports: do the runs that are missing, then print tables and draw figures.
 
-    Finished runs are kept as lines of OUTPUT/rows.jsonl (default: results, or results/quick with --quick) and
-    are not done again; a run that was cut off goes on from its last epoch.
+    Without a name, say how far all of them are. Finished runs are kept as lines of OUTPUT/rows.jsonl
+    (default: results, or results/quick with --quick) and are not done again; a run that was cut off goes on
+    from its last epoch.
     """
     with waiting("starting PyTorch"):
         from legible.data import load_dataset
@@ -62,8 +72,14 @@ def reproduce(
     if seeds is not None:
         chosen = [(n, s, [replace(x, runs=tuple(r for r in x.runs if r.seed < seeds)) for x in lines])
                   for n, s, lines in chosen]  # fmt: skip
+    if check:
+        check_docs(chosen, results, pages or Path("docs/results"), Path("README.md"))
+        return
+    if not (names or missing or tables_only):
+        show_state(chosen, results, as_json=as_json)
+        return
     if not tables_only:
-        do_missing([line for _, _, lines in chosen for line in lines], results, folder, keep)
+        do_missing(chosen, results, folder, keep, shortest_first=missing)
     if as_json:
         print_json({line.row: line_facts(line, results) for _, _, lines in chosen for line in lines})
     for name, study, lines in chosen:
@@ -102,16 +118,51 @@ def _names_of(line: Line) -> set[str]:
     return {line.row.lower(), row, row.partition(".")[0]}
 
 
-def do_missing(lines: list[Line], results: Results, folder: Path, models: Path | None = None) -> None:
+def show_state(chosen: Chosen, results: Results, *, as_json: bool) -> None:
+    """Print every row with its figures, or that it is missing, and how long what is missing takes."""
+    from legible.studies.results import line_facts
+    from legible.studies.state import by_cost, find_missing, state_table
+
+    if as_json:
+        print_json(
+            {line.row: line_facts(line, results) for _, _, lines in chosen for line in lines if line.runs}
+        )
+    else:
+        print_table(state_table(chosen, results))
+    if missing := find_missing(chosen, results):
+        say(by_cost(missing, results)[1] + " legible reproduce --missing does them.")
+
+
+def check_docs(chosen: Chosen, results: Results, pages: Path, readme: Path) -> None:
+    """Raise ResultsDiffer where the docs say something else than the rows."""
+    from legible.studies.state import find_differences
+
+    found = list(find_differences(chosen, results, pages, readme))
+    say(*found)
+    if found:
+        raise ResultsDiffer(f"{len(found)} figures differ. Write the pages anew: make results")
+    say("the pages and the README say what the rows do")
+
+
+def do_missing(
+    chosen: Chosen,
+    results: Results,
+    folder: Path,
+    models: Path | None = None,
+    *,
+    shortest_first: bool = False,
+) -> None:
     """Do every run that has no row yet, and append its row; what was trained goes to `models`, if given."""
     from legible.studies.keep import keep_work
     from legible.studies.perform import perform
     from legible.studies.provenance import this_command
     from legible.studies.runner import append_row
+    from legible.studies.state import by_cost, find_missing
 
-    missing: dict[Run, str] = {}
-    for line in lines:
-        missing |= {run: line.row for run in results.missing(line) if run not in missing}
+    missing = find_missing(chosen, results)
+    if shortest_first and missing:
+        missing, told = by_cost(missing, results)
+        say(told)
     if models is not None and not missing:
         say("All these runs have their rows: nothing is trained, and nothing kept.")
     for number, (run, row_name) in enumerate(missing.items(), start=1):

@@ -58,6 +58,16 @@ def markdown(table: Table) -> str:
     return "\n".join(([f"**{table.title}**", ""] if table.title else []) + lines) + "\n"
 
 
+def from_markdown(text: str) -> Table | None:
+    """The first table in a piece of Markdown; None where it has none."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip().startswith("|")]
+    if len(lines) < 2:
+        return None
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    cells = [[cell.replace("\\|", "|") for cell in row] for row in cells]
+    return Table(cells[0], [row for row in cells[2:] if len(row) == len(cells[0])])
+
+
 def to_rich(table: Table) -> RichTable:
     """Lay a table out for the terminal: `rich.print(to_rich(table))`."""
     from rich import box

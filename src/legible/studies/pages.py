@@ -12,12 +12,17 @@ from legible.studies.plan import Study
 from legible.studies.results import Results, notes, study_table
 
 
+def stem_of(name: str) -> str:
+    """What the page of a study is called, without its ending."""
+    return f"report-{name}" if len(name) == 1 else name
+
+
 def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
     """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path.
 
     A study that is no report's, which is one letter, has its name alone: records.md.
     """
-    stem = f"report-{name}" if len(name) == 1 else name
+    stem = stem_of(name)
     parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
     parts += [f"- {note}" for note in notes(list(study.lines), results)]
     for title, figure in study.draw(study, results).items():

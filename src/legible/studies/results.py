@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from legible.report.tables import Table
 from legible.studies.plan import Line, Run
 
 MISSING = "not run"
+COLUMNS = ("#", "system", "published", "ours", "seeds", "training", "reached")
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Results:
         """
         if self.has(run.dataset):
             return self.rows.get(run.key(self.splits(run.dataset).data_hash))
-        settings = run.to_json()
+        settings = json.loads(json.dumps(run.to_json()))  # as a file has them: lists, no tuples
         return next((row for row in self.rows.values() if row["run"] == settings), None)
 
     def rows_of(self, line: Line) -> list[dict[str, Any]]:
@@ -127,8 +129,7 @@ def say_reached(line: Line, mean: float) -> str:
 
 def study_table(lines: list[Line], results: Results, title: str) -> Table:
     """The published and our figures, side by side."""
-    columns = ["#", "system", "published", "ours", "seeds", "training", "reached"]
-    return Table(columns, [line_cells(line, results) for line in lines], title)
+    return Table(COLUMNS, [line_cells(line, results) for line in lines], title)
 
 
 def notes(lines: list[Line], results: Results) -> list[str]:

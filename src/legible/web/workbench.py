@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 import legible
 from legible.cards import Card, list_cards
 from legible.evaluation.measures import say_score
+from legible.report.tables import from_markdown
 from legible.web.documents import failures
 from legible.web.problems import Refused
 
@@ -96,9 +97,8 @@ def read_blocks(text: str) -> Iterator[Block]:
             continue
         if figure := _FIGURE.fullmatch(lines[0]):
             yield Block(figure=figure[2], text=figure[1])
-        elif lines[0].startswith("|"):
-            cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-            yield Block(header=cells[0], rows=cells[2:])
+        elif table := from_markdown(part):
+            yield Block(header=list(table.columns), rows=[list(row) for row in table.rows])
         else:
             yield Block(text=" ".join(line.removeprefix("- ") for line in lines))
 
