@@ -61,7 +61,7 @@ def study_records() -> Study:
         "the 4,000 images that they have not seen, and each net is that of the last epoch. What ships as "
         "`digits` is seed 4, the surest of what is right on those. The looks, at the digit as it is, a "
         "pixel further on each side and turned by 8 degrees either way, are of use only: a training is the "
-        "same with one look, and its seconds are those of that one; the cores had other work too, and paused.",
+        "same with one look; its seconds are those of that one, on cores that did other work too.",
     )
     once = Line(
         ONCE,
