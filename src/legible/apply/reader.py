@@ -56,7 +56,7 @@ class Reader:
         image: (H, W), (H, W, 1) or (H, W, 3) RGB, bytes or 16 bits, the highest number white; dark ink on
         light or light on dark. mode: digit, line, page, or auto to find out. min_confidence: 0 to 1; a line
         that is less sure is left out, and the reading says so; if not given, what the classifier's card tells
-        for single digits, and a half for lines. error_rate: for single digits, tell all that each may be, so
+        for single digits, and a fifth for lines. error_rate: for single digits, tell all that each may be, so
         that of digits like MNIST's at most so many are not among them. Raises InputError, ArgumentError.
         """
         return self.read_all([image], mode=mode, min_confidence=min_confidence, error_rate=error_rate)[0]
