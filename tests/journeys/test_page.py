@@ -179,7 +179,7 @@ def test_digits_are_drawn_and_moved_by_sliders(page):
     first = page.locator("#sheet").get_attribute("src")
     page.locator("#sliders input").first.fill("3")
     wait_for(page, f"document.getElementById('sheet').src !== '{first}'")
-    assert page.evaluate("document.querySelector('#sheet').naturalWidth") == 6 * 30 + 2
+    wait_for(page, f"document.querySelector('#sheet').naturalWidth === {6 * 30 + 2}")  # once it is decoded
     page.locator("#number").fill("9")
     wait_for(page, "document.querySelector('#sheet').naturalWidth === 92")
     page.locator("#number").fill("0")

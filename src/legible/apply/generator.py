@@ -12,6 +12,11 @@ from legible.cards import Card
 from legible.errors import ArgumentError, UnknownName
 
 
+def in_turn(names: Sequence[str], number: int) -> list[str]:
+    """So many names, one after the other and from the first again."""
+    return [names[i % len(names)] for i in range(number)]
+
+
 @dataclass(frozen=True, slots=True)
 class Generator:
     """A saved generator, loaded once and ready to draw."""

@@ -20,6 +20,7 @@ from legible.errors import ModelError
 from legible.prepare import SIDE_PX
 
 CLEANER, LINES, DIGITS = "page-cleaner", "line-reader", "digits"
+DENOISER, DRAWER = "digit-denoiser", "digit-drawer"
 
 
 def load(name: str) -> Classifier | Restorer | Generator | LineModel:

@@ -14,7 +14,7 @@ from legible.errors import ArgumentError, ModelError
 if TYPE_CHECKING:
     import numpy as np
 
-DRAWER = "digit-drawer"
+DRAWER = "digit-drawer"  # apply.saved.DRAWER; its module is too heavy for a help text
 
 
 def generate(
@@ -45,7 +45,7 @@ def generate(
     """  # fmt: skip
     import numpy as np
 
-    from legible.apply.generator import Generator
+    from legible.apply.generator import Generator, in_turn
     from legible.apply.saved import load
     from legible.output import check_free
 
@@ -55,7 +55,7 @@ def generate(
     if not isinstance(drawer, Generator):
         raise ModelError(f"model {model!r} does not draw; it is there to {drawer.card.task}.")
     names = digit or list(drawer.classes)
-    asked = [names[i % len(names)] for i in range(number)]
+    asked = in_turn(names, number)
     images = drawer.draw(asked, np.random.default_rng(seed), temperature=temperature)
     write_images(images, asked, drawer.classes, output, overwrite=overwrite)
     say(f"drew {number:,} digits ({', '.join(names)}) with {drawer.card.name}, seed {seed}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from legible.apply.generator import Generator
 from legible.apply.reader import Reader
 from legible.apply.restorer import Restorer
 from legible.apply.runtime import Predict
-from legible.apply.saved import DIGITS, load, load_cleaner, load_reader
+from legible.apply.saved import DENOISER, DIGITS, DRAWER, load, load_cleaner, load_reader
 from legible.cards import find_card
 from legible.data import load_dataset
 from legible.data.page_maker import make_page
@@ -37,7 +37,6 @@ NOISES = (CLEAN, "gaussian:0.3", NOISE, "salt-and-pepper:0.3", "gaussian-blur", 
 NUMBER, N_SHOWN = "1926", 10
 PAGE, PAGE_DPI = (900, 700), 100
 PAGE_NOISES = ("stains", "creases", "shadow")
-DENOISER, DRAWER = "digit-denoiser", "digit-drawer"
 Picture = Figure | Image.Image
 
 
@@ -58,11 +57,12 @@ def take_tour(seed: int = 0) -> Iterator[Stop]:
     yield show_data(splits)
     trained, stop = train(splits, seed)
     yield stop
-    yield put_noise(splits.test, trained, seed)
+    reader = load_reader()
+    yield put_noise(splits.test, trained, reader.digits.predict, seed)
     yield denoise(splits.test, trained, seed)
     drawer = load(DRAWER)
     assert isinstance(drawer, Generator)
-    yield read_number(load_reader(), drawer, seed)
+    yield read_number(reader, drawer, seed)
     yield clean_page(load_cleaner(), seed)
     yield draw_digits(drawer, seed)
 
@@ -101,14 +101,13 @@ def train(splits: Splits, seed: int) -> tuple[Predict, Stop]:
     )
 
 
-def put_noise(test: Labelled, answers: Predict, seed: int) -> Stop:
-    """What noise does to the digits, and to who reads them."""
+def put_noise(test: Labelled, answers: Predict, shipped: Predict, seed: int) -> Stop:
+    """What noise does to the digits, and to who reads them: the net of before, and the one that ships."""
     rows, told = {}, []
-    ours = _shipped_answers()
     for noise in NOISES:
         images = add_noise(test.images, rng_for("tour", noise, seed), split_chain(noise))
         rows[noise] = images[:N_SHOWN]
-        told.append([noise, *(percent(_accuracy(answer, images, test)) for answer in (answers, ours))])
+        told.append([noise, *(percent(_accuracy(answer, images, test)) for answer in (answers, shipped))])
     return Stop(
         "Make it hard",
         "The same digits through some of the program's noises. The net of before has seen none of these; "
@@ -195,11 +194,7 @@ def draw_digits(drawer: Generator, seed: int) -> Stop:
     )
 
 
-def _shipped_answers() -> Callable[[np.ndarray], np.ndarray]:
-    return load_reader().digits.predict
-
-
-def _accuracy(answers: Callable[[np.ndarray], np.ndarray], images: np.ndarray, test: Labelled) -> float:
+def _accuracy(answers: Predict, images: np.ndarray, test: Labelled) -> float:
     return float((answers(images).argmax(1) == test.labels).mean())
 
 

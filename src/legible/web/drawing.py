@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from legible.apply.drawings import draw_sheet
+from legible.apply.generator import in_turn
 from legible.errors import ArgumentError
 from legible.web.documents import failures, file_of
 from legible.web.shelf import N_SLIDERS, Shelf
@@ -68,8 +69,7 @@ async def generate(request: Request, wish: Wish) -> Response:
             raise ArgumentError(f"sliders must lie between -{FURTHEST:g} and {FURTHEST:g}, not {value:g}.")
 
     def work(_: Event) -> Response:
-        names = wish.digits or list(shelf.drawer.classes)
-        asked = [names[i % len(names)] for i in range(wish.number)]
+        asked = in_turn(wish.digits or shelf.drawer.classes, wish.number)
         moved = dict(zip(shelf.sliders, wish.sliders, strict=False)) if any(wish.sliders) else {}
         images = shelf.drawer.draw(
             asked, np.random.default_rng(wish.seed), temperature=wish.temperature, moved=moved

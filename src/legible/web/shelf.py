@@ -12,12 +12,11 @@ from legible.apply.cleaner import Cleaner
 from legible.apply.generator import Generator
 from legible.apply.reader import Reader
 from legible.apply.restorer import Restorer
-from legible.apply.saved import load, load_cleaner, load_reader
+from legible.apply.saved import DENOISER, DRAWER, load, load_cleaner, load_reader
 from legible.images import to_bytes
 from legible.memory import hand_back_memory
 from legible.web.desk import Desk
 
-READER, DENOISER, DRAWER = ("line-reader", "digits"), "digit-denoiser", "digit-drawer"
 N_SLIDERS = 6
 
 
@@ -82,7 +81,7 @@ def fill_shelf(limits: Limits) -> Shelf:
         hand_back_memory()
 
     shelf = Shelf(
-        limits, load_reader(*READER), cleaner, denoiser, drawer,
+        limits, load_reader(), cleaner, denoiser, drawer,
         quick=Desk("quick", 2, limits.n_waiting), slow=Desk("slow", 1, limits.n_waiting, tidy),
     )  # fmt: skip
     some = shelf.drawer.draw(["7"], np.random.default_rng(0))

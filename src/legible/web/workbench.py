@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 import legible
@@ -19,7 +19,7 @@ from legible.web.problems import Refused
 
 PAGES = Path(legible.__file__).parents[2] / "docs" / "results"  # of a checkout; elsewhere there is none
 _FIGURE = re.compile(r"!\[(.*)\]\((.*)\)")
-router = APIRouter()
+router = APIRouter()  # plain functions: FastAPI reads their files in threads, off the event loop
 
 
 class Model(BaseModel):
@@ -50,7 +50,7 @@ class ResultsPage(BaseModel):
 
 
 @router.get("/api/models", tags=["models"], summary="The shipped models", responses=failures(500))
-async def models(request: Request) -> list[Model]:
+def models() -> list[Model]:
     """All models that ship with the program, with their main scores."""
     return [_sum_up(card) for card in list_cards()]
 
@@ -58,7 +58,7 @@ async def models(request: Request) -> list[Model]:
 @router.get(
     "/api/models/{name}", tags=["models"], summary="One model's card", responses=failures(404, 422, 500)
 )
-async def model(request: Request, name: str) -> dict[str, Any]:
+def model(name: str) -> dict[str, Any]:
     """All that is known of a shipped model."""
     for card in list_cards():
         if card.name == name:
@@ -67,7 +67,7 @@ async def model(request: Request, name: str) -> dict[str, Any]:
 
 
 @router.get("/api/results", tags=["results"], summary="The studies", responses=failures(500))
-async def results(request: Request) -> list[ResultsPage]:
+def results() -> list[ResultsPage]:
     """The pages of results there are; none where the program is not run from a checkout."""
     return [ResultsPage(name=path.stem, title=read_title(path)) for path in sorted(PAGES.glob("*.md"))]
 
@@ -75,7 +75,7 @@ async def results(request: Request) -> list[ResultsPage]:
 @router.get(
     "/api/results/{name}", tags=["results"], summary="What a study found", responses=failures(404, 422, 500)
 )
-async def result(request: Request, name: str) -> ResultsPage:
+def result(name: str) -> ResultsPage:
     """The tables, figures and notes of one study."""
     for path in PAGES.glob("*.md"):
         if path.stem == name:

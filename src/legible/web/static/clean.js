@@ -1,5 +1,5 @@
 // Scans in, one after the other; each with its progress, its page before and after, and its download.
-import { ask, byId, make, offerPages, Problem, showPage, takeFiles, tell } from "./kit.js";
+import { ask, byId, formOf, make, offerPages, Problem, sentence, showPage, SILENT, takeFiles, tell } from "./kit.js";
 
 const EVERY_MS = 400;
 const waiting = [];
@@ -36,8 +36,7 @@ async function next() {
 
 async function clean(item) {
   const name = crypto.randomUUID?.() ?? `page-${Date.now()}`, started = performance.now();
-  const form = new FormData();
-  form.append("file", item.file); form.append("mode", item.mode); form.append("progress", name);
+  const form = formOf({ file: item.file, mode: item.mode, progress: name });
   const watch = setInterval(() => follow(item, name), EVERY_MS);
   try {
     const { blob, headers } = await send(form, (share) => {
@@ -74,11 +73,10 @@ function send(form, onSent) {
     request.open("POST", "api/clean");
     request.responseType = "blob";
     request.upload.onprogress = (event) => onSent(event.loaded / event.total);
-    request.onerror = () => failed(new Problem("The server does not answer. Is it still running?"));
+    request.onerror = () => failed(new Problem(SILENT));
     request.onload = async () => {
       if (request.status === 200) return done({ blob: request.response, headers: (name) => request.getResponseHeader(name) });
-      try { failed(new Problem(JSON.parse(await request.response.text()).error.message)); }
-      catch { failed(new Problem(`The server answered ${request.status}.`)); }
+      failed(new Problem(await sentence(new Response(request.response, { status: request.status }))));
     };
     request.send(form);
   });

@@ -9,23 +9,22 @@ export function make(tag, properties = {}, ...children) {
 }
 
 export class Problem extends Error {}
+export const SILENT = "The server does not answer. Is it still running?";
 
 /** Ask the API; throws a Problem with its sentence. */
-export async function ask(path, { form, json, signal } = {}) {
+export async function ask(path, { form, json } = {}) {
   const body = form ?? (json && JSON.stringify(json));
   const headers = json ? { "Content-Type": "application/json" } : {};
   let response;
   try {
-    response = await fetch(path, { method: body ? "POST" : "GET", body, headers, signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem("The server does not answer. Is it still running?");
-  }
+    response = await fetch(path, { method: body ? "POST" : "GET", body, headers });
+  } catch { throw new Problem(SILENT); }
   if (!response.ok) throw new Problem(await sentence(response));
   return response;
 }
 
-async function sentence(response) {
+/** What an answer that is none says. */
+export async function sentence(response) {
   try {
     const { error } = await response.json();
     return error.message[0].toUpperCase() + error.message.slice(1);
