@@ -44,4 +44,4 @@ weights: install
 	done
 
 results: install
-	$(BIN)/legible reproduce --tables-only --pages docs/results
+	$(BIN)/legible reproduce --tables-only --pages docs/results --readme README.md

@@ -1,6 +1,7 @@
 """The published reports are reproduced by the real command, on small data and with small nets."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import pytest
 
 from legible.cards import open_card
 from legible.cli import reproduce as verb
+from legible.errors import InputError
 from legible.studies import STUDIES, report_a, report_d
 from legible.studies.plan import Line, Run, Study
+from legible.studies.summary import put_summary, read_pages, summary_tables, write_summary
 from legible.training.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 TINY = Settings(n_epochs=2, batch_size=100)
 
 
@@ -212,10 +216,37 @@ def test_docs_that_say_something_else_than_the_rows_are_told(legible, rows):
         next(line for line in page.read_text().splitlines() if line.startswith("| D1 ")).split("|")[4].strip()
     )
     page.write_text(page.read_text().replace(ours, "99.99 %"))
-    Path("README.md").write_text(
-        "| row | system | published | ours |\n|---|---|---|---|\n| A1 | x | y | 12 % |\n"
-    )
+    page_a = Path("docs/results/report-a.md").read_text()
+    ours_a = next(line for line in page_a.splitlines() if line.startswith("| A1 ")).split("|")[4].strip()
+    Path("README.md").write_text(f"Right: {ours_a} (`A1`), wrong: 12 % (`A1`), no row: 12 % (`A99`).\n")
     differ = legible("reproduce", "--quick", "--check", "-o", "results")
     assert differ.code == 7 and "2 figures differ" in differ.err
     assert f"report-d.md, row D1: the rows give {ours}, the page 99.99 %" in differ.err
-    assert "README.md, row A1: the rows give" in differ.err and "it says 12 %" in differ.err
+    assert f"README.md: row A1 is {ours_a} on its page; here it is ..." in differ.err
+    assert "wrong: 12 %." in differ.err
+
+
+def test_the_tables_of_a_document_are_brought_up_to_date_and_compared(legible, tmp_path, monkeypatch):
+    pages = tmp_path / "pages"
+    shutil.copytree(ROOT / "docs/results", pages, ignore=shutil.ignore_patterns("*.png"))
+    document = Path("README.md")
+    document.write_text("Before.\n<!-- results -->\nold\n<!-- end of results -->\nAfter.\n")
+    write_summary(document, pages)
+    text = document.read_text()
+    assert text.startswith("Before.\n<!-- results -->\n\n| report |") and text.endswith("-->\nAfter.\n")
+    assert put_summary(text, pages) == text and "old" not in text
+    assert put_summary((ROOT / "README.md").read_text(), pages) == (ROOT / "README.md").read_text()
+    reports, anchors = summary_tables(read_pages(pages))
+    counts = {row[0]: row[-1] for row in reports.rows if row[-1]}
+    assert set(counts) == set("ABCDE") and counts["C"] == "1 of 1"
+    page = pages / "records.md"
+    page.write_text(page.read_text().replace("| R1  ", "| S1  "))
+    with pytest.raises(InputError, match=r"no row 'R1'\. Write the pages first"):
+        put_summary(text, pages)
+    better = {row[0]: row[3] for row in anchors.rows}
+    assert better["MNIST, one net"] == "yes" and better["MNIST, binarised once"] == "no"
+
+
+def test_a_document_to_bring_up_to_date_must_be_there(legible):
+    done = legible("reproduce", "E1", "--quick", "--tables-only", "-o", "results", "--readme", "nowhere.md")
+    assert done.code == 3 and "there is no file nowhere.md to bring up to date" in done.err

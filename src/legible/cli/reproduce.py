@@ -11,44 +11,58 @@ import typer
 
 from legible.cli import options
 from legible.cli.screen import EpochLines, counting, print_json, print_table, say, waiting
-from legible.errors import ResultsDiffer, UnknownName
+from legible.errors import InputError, ResultsDiffer, UnknownName
 from legible.output import check_free
 
 if TYPE_CHECKING:
-    from legible.studies.plan import Line, Study
+    from legible.studies.plan import Line
     from legible.studies.results import Results
     from legible.studies.state import Chosen
 
 
+README, FINDINGS = Path("README.md"), "findings.md"
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e), records, or rows (A1 B2.4)."),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")]
+Seeds = Annotated[int | None, typer.Option(min=1, help="Only this many seeds of each run.")]
+Pages = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages."),
+]
+Readme = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.md", help="Bring this document's tables of results up to date with the pages."
+    ),
+]
+Missing = Annotated[
+    bool,
+    typer.Option("--missing", help="Do what is missing, of all if none is named, the shortest first."),
+]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="Do the pages and README.md say what the rows do? Exit code 7 if not."),
+]
+TablesOnly = Annotated[bool, typer.Option("--tables-only", help="Do no missing run: show what the rows say.")]
+Keep = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep what is trained in here too, a saved model for each run."),
+]
+
+
 def reproduce(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e), records, or rows (A1 B2.4)."),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A small version on the embedded digits, 2 seeds.")
-    ] = False,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Only this many seeds of each run.")] = None,
+    names: Names = None,
+    quick: Quick = False,
+    seeds: Seeds = None,
     output: options.Output = None,
-    pages: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Write the pages and figures here, not to OUTPUT/pages."),
-    ] = None,
-    missing: Annotated[
-        bool,
-        typer.Option("--missing", help="Do what is missing, of all if none is named, the shortest first."),
-    ] = False,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Do the pages and README.md say what the rows do? Exit code 7 if not."),
-    ] = False,
-    tables_only: Annotated[
-        bool, typer.Option("--tables-only", help="Do no missing run: show what the rows say.")
-    ] = False,
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Keep what is trained in here too, a saved model for each run."),
-    ] = None,
+    pages: Pages = None,
+    readme: Readme = None,
+    missing: Missing = False,
+    check: Check = False,
+    tables_only: TablesOnly = False,
+    keep: Keep = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Reproduce the published reports: do the runs that are missing, then print tables and draw figures.
@@ -59,41 +73,24 @@ def reproduce(
     """
     with waiting("starting PyTorch"):
         from legible.data import load_dataset
-        from legible.studies.pages import write_page
-        from legible.studies.plan import QUICK_EPOCHS, shrink
-        from legible.studies.results import Results, line_facts, notes, study_table
+        from legible.studies.results import Results
         from legible.studies.runner import read_rows
     folder = output or Path("results") / ("quick" if quick else "")
     results = Results(read_rows(folder / "rows.jsonl"), load_dataset)
-    chosen = choose_lines(names or [])
-    if quick:
-        small = f" (small: the embedded digits, {QUICK_EPOCHS} epochs at most)"
-        chosen = [(n, replace(s, title=s.title + small), list(map(shrink, lines))) for n, s, lines in chosen]
-    if seeds is not None:
-        chosen = [(n, s, [replace(x, runs=tuple(r for r in x.runs if r.seed < seeds)) for x in lines])
-                  for n, s, lines in chosen]  # fmt: skip
+    chosen = narrow(choose_lines(names or []), quick=quick, n_seeds=seeds)
     if check:
-        check_docs(chosen, results, pages or Path("docs/results"), Path("README.md"))
-        return
-    if not (names or missing or tables_only):
+        check_docs(chosen, results, pages or Path("docs/results"))
+    elif names or missing or tables_only:
+        if not tables_only:
+            do_missing(chosen, results, folder, keep, shortest_first=missing)
+        show_tables(chosen, results, pages, folder / "pages", as_json=as_json)
+        if readme is not None:
+            update_readme(readme, pages or folder / "pages")
+    else:
         show_state(chosen, results, as_json=as_json)
-        return
-    if not tables_only:
-        do_missing(chosen, results, folder, keep, shortest_first=missing)
-    if as_json:
-        print_json({line.row: line_facts(line, results) for _, _, lines in chosen for line in lines})
-    for name, study, lines in chosen:
-        if not as_json:
-            print_table(study_table(lines, results, study.title))
-            say(*notes(lines, results))
-        if len(lines) == len(study.lines):
-            page = write_page(name, replace(study, lines=tuple(lines)), results, pages or folder / "pages")
-            say(f"written: {page}")
-        elif pages is not None:
-            say(f"no page written: pages are of whole reports, here of {name}.")
 
 
-def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
+def choose_lines(names: list[str]) -> Chosen:
     """The studies and, in each, the lines that the names ask for. Raises UnknownName with near names."""
     from legible.studies import STUDIES
 
@@ -110,6 +107,19 @@ def choose_lines(names: list[str]) -> list[tuple[str, Study, list[Line]]]:
         for name, study in studies.items()
     ]
     return [(name, study, lines) for name, study, lines in chosen if lines]
+
+
+def narrow(chosen: Chosen, *, quick: bool, n_seeds: int | None) -> Chosen:
+    """The same in small (embedded digits, few epochs), or with so many seeds of each run, if wanted."""
+    from legible.studies.plan import QUICK_EPOCHS, shrink
+
+    if quick:
+        small = f" (small: the embedded digits, {QUICK_EPOCHS} epochs at most)"
+        chosen = [(n, replace(s, title=s.title + small), list(map(shrink, lines))) for n, s, lines in chosen]
+    if n_seeds is not None:
+        chosen = [(n, s, [replace(x, runs=tuple(r for r in x.runs if r.seed < n_seeds)) for x in lines])
+                  for n, s, lines in chosen]  # fmt: skip
+    return chosen
 
 
 def _names_of(line: Line) -> set[str]:
@@ -133,15 +143,45 @@ def show_state(chosen: Chosen, results: Results, *, as_json: bool) -> None:
         say(by_cost(missing, results)[1] + " legible reproduce --missing does them.")
 
 
-def check_docs(chosen: Chosen, results: Results, pages: Path, readme: Path) -> None:
+def show_tables(
+    chosen: Chosen, results: Results, pages: Path | None, usual_pages: Path, *, as_json: bool
+) -> None:
+    """Print the studies' tables, and write a page for each study of which all lines are chosen."""
+    from legible.studies.pages import write_page
+    from legible.studies.results import line_facts, notes, study_table
+
+    if as_json:
+        print_json({line.row: line_facts(line, results) for _, _, lines in chosen for line in lines})
+    for name, study, lines in chosen:
+        if not as_json:
+            print_table(study_table(list(lines), results, study.title))
+            say(*notes(list(lines), results))
+        if len(lines) == len(study.lines):
+            page = write_page(name, replace(study, lines=tuple(lines)), results, pages or usual_pages)
+            say(f"written: {page}")
+        elif pages is not None:
+            say(f"no page written: pages are of whole reports, here of {name}.")
+
+
+def update_readme(readme: Path, pages: Path) -> None:
+    """Write the two tables of results into a document."""
+    from legible.studies.summary import write_summary
+
+    if not readme.is_file():
+        raise InputError(f"there is no file {readme} to bring up to date.")
+    write_summary(readme, pages)
+    say(f"its tables are up to date: {readme}")
+
+
+def check_docs(chosen: Chosen, results: Results, pages: Path) -> None:
     """Raise ResultsDiffer where the docs say something else than the rows."""
     from legible.studies.state import find_differences
 
-    found = list(find_differences(chosen, results, pages, readme))
+    found = list(find_differences(chosen, results, pages, [README, pages / FINDINGS]))
     say(*found)
     if found:
         raise ResultsDiffer(f"{len(found)} figures differ. Write the pages anew: make results")
-    say("the pages and the README say what the rows do")
+    say("the pages and README.md say what the rows do")
 
 
 def do_missing(

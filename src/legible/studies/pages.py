@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from legible.output import new_file
 from legible.report.figures import save_figure
-from legible.report.tables import markdown
+from legible.report.tables import Table, from_markdown, markdown
 from legible.studies.plan import Study
 from legible.studies.results import Results, notes, study_table
 
@@ -33,3 +34,12 @@ def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
     with new_file(page, overwrite=True) as temporary:
         temporary.write_text("\n\n".join(parts) + "\n")
     return page
+
+
+def rows_in(page: Path) -> dict[str, list[str]]:
+    """The lines of the tables on a page by their first cell; none where there is no page."""
+    if not page.is_file():
+        return {}
+    blocks = re.split(r"\n\s*\n", page.read_text())
+    tables: Iterable[Table] = filter(None, map(from_markdown, blocks))
+    return {row[0]: list(row) for table in tables for row in table.rows}

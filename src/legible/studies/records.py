@@ -14,6 +14,7 @@ from legible.evaluation.metrics import calibration_error
 from legible.models.committee import committee_of
 from legible.noise import CLEAN
 from legible.report import figures
+from legible.report.tables import percent
 from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds, recipe_of
 from legible.studies.results import Results
 
@@ -104,9 +105,10 @@ def measure_ensemble() -> str:
     test, card = load_dataset(RECORD.dataset).test, find_card(ENSEMBLE)
     odds = Classifier(card, load_runtime(card)).predict(test.images)
     n_wrong = int((odds.argmax(1) != test.labels).sum())
-    error, minutes = calibration_error(odds, test.labels), card.facts["trained"]["seconds"] / 60
+    error = percent(calibration_error(odds, test.labels))
+    minutes = card.facts["trained"]["seconds"] / 60
     return (
-        f"{1 - n_wrong / len(test):.2%}\n{n_wrong} of {len(test):,} wrong, calibration error {error:.2%}. "
+        f"{percent(1 - n_wrong / len(test))}\n{n_wrong} of {len(test):,} wrong, calibration error {error}. "
         f"Its members took {minutes:.0f} min of one core together; `{card.facts['trained']['command']}`."
     )
 

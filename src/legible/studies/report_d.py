@@ -14,6 +14,7 @@ from legible.data import load_dataset
 from legible.data.split import Labelled, Splits
 from legible.models import build_model, count_parameters, tell_layers
 from legible.report import figures
+from legible.report.tables import percent
 from legible.studies import runner
 from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
 from legible.studies.results import Results
@@ -71,7 +72,7 @@ def show_stages() -> str:
         f"load, define ({count_parameters(model):,} parameters), train, estimate\n"
         f"(1) load: images {images.shape}, values {images.min():g} to {images.max():g}, labels "
         f"{', '.join(splits.classes)}. (2) define: {layers}. (3) train: loss {records[0]['train_loss']:.3f} "
-        f"to {records[-1]['train_loss']:.3f} in {len(records)} epochs. (4) estimate: {accuracy:.2%} of "
+        f"to {records[-1]['train_loss']:.3f} in {len(records)} epochs. (4) estimate: {percent(accuracy)} of "
         f"{len(splits.test)} test images"
     )
 
@@ -99,7 +100,7 @@ def prove_colour() -> str:
     list(runner.advance(work))
     scores = runner.conclude(work)["clean"].scores
     shape = coloured.train.images.shape[1:]
-    return f"images {shape}: {scores['accuracy']:.2%} of {scores['n_images']} test images"
+    return f"images {shape}: {percent(scores['accuracy'])} of {scores['n_images']} test images"
 
 
 def _each_part(splits: Splits, change: Callable[[Labelled], Labelled]) -> Splits:

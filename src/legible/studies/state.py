@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from legible.evaluation.measures import duration
-from legible.report.tables import Table, from_markdown
-from legible.studies.pages import stem_of
+from legible.report.tables import Table
+from legible.studies.pages import rows_in, stem_of
 from legible.studies.plan import Line, Run, Study
 from legible.studies.results import COLUMNS, Results, line_cells
+from legible.studies.summary import put_summary
 
 Chosen = Sequence[tuple[str, Study, Sequence[Line]]]
 _OURS = COLUMNS.index("ours")
-_README_OURS = 3  # the column of the README's table
 
 
 def state_table(chosen: Chosen, results: Results) -> Table:
@@ -67,31 +67,38 @@ def by_cost(missing: dict[Run, str], results: Results) -> tuple[dict[Run, str], 
     return {run: missing[run] for run in ordered}, f"{told}{unknown}."
 
 
-def find_differences(chosen: Chosen, results: Results, pages: Path, readme: Path) -> Iterator[str]:
-    """Where the pages or the README say something else than the rows do, a sentence each.
+def find_differences(
+    chosen: Chosen, results: Results, pages: Path, documents: Sequence[Path]
+) -> Iterator[str]:
+    """Where the pages say something else than the rows, or other documents than the pages: a sentence each.
 
     Of lines that are found anew for each page, nothing is compared.
     """
-    told = _rows_in(readme)
+    said: dict[str, str] = {}
     for name, study, lines in chosen:
         page = pages / f"{stem_of(name)}.md"
-        written = _rows_in(page)
+        written = rows_in(page)
         wanted = {line.row: line_cells(line, results) for line in lines if line.runs}
         for row, cells in wanted.items():
-            ours, short = cells[_OURS], cells[_OURS].partition(" (")[0]
             if written.get(row) != cells:
-                found = written[row][_OURS] if row in written else "nothing"
-                yield f"{page}, row {row}: the rows give {ours}, the page {found}, or differ elsewhere."
-            if row in told and told[row][_README_OURS] != short:
-                yield f"{readme}, row {row}: the rows give {short}, it says {told[row][_README_OURS]}."
+                found = f"the page {written[row][_OURS]}" if row in written else "the page nothing"
+                yield f"{page}, row {row}: the rows give {cells[_OURS]}, {found}, or differ elsewhere."
         gone = set(written) - {line.row for line in study.lines}
         yield from (f"{page}, row {row}: there is no such row any more." for row in sorted(gone))
+        said |= {row: cells[_OURS] for row, cells in written.items() if row not in gone}
+    for document in filter(Path.is_file, documents):
+        yield from _differ(document, said, pages)
 
 
-def _rows_in(path: Path) -> dict[str, list[str]]:
-    """The lines of the tables in a file by their first cell; none where there is no file."""
-    if not path.is_file():
-        return {}
-    blocks = re.split(r"\n\s*\n", path.read_text())
-    tables: Iterable[Table] = filter(None, map(from_markdown, blocks))
-    return {row[0]: list(row) for table in tables for row in table.rows}
+def _differ(document: Path, said: Mapping[str, str], pages: Path) -> Iterator[str]:
+    """Where a document says something else than the pages.
+
+    In it each figure that is followed by its row, as 99.74 ± 0.01 % (`R1`), must be that row's, and its
+    tables must be those of summary.py.
+    """
+    text = document.read_text()
+    for told, row in re.findall(r"([^`|]{1,60}) \(`([A-ER]\d[^`]*)`\)", text):
+        if row in said and not " ".join(told.split()).endswith(said[row].partition(" (")[0]):
+            yield f"{document}: row {row} is {said[row]} on its page; here it is ...{told[-20:]}."
+    if put_summary(text, pages) != text:
+        yield f"{document}: its tables of results are not those of the pages."
