@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint bench results weights
+.PHONY: install test lint bench results weights api
 
 install: .venv/installed
 
@@ -42,6 +42,11 @@ weights: install
 		mkdir -p src/legible/weights/$$name && \
 		cp runs/$$name/card.json runs/$$name/model.onnx runs/$$name/weights.safetensors src/legible/weights/$$name; \
 	done
+
+ROOMS := apply cards data errors evaluation images models noise prepare registry report seeds studies training web
+
+api: install
+	$(BIN)/pdoc legible $(addprefix legible.,$(ROOMS)) -o build/api
 
 results: install
 	$(BIN)/legible reproduce --tables-only --pages docs/results --readme README.md

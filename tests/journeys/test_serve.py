@@ -167,11 +167,13 @@ def test_the_models_and_the_results_are_told(client):
     assert models["digits"]["score"].startswith("accuracy 99.")
     assert client.get("/api/models/digits").json()["n_parameters"] == models["digits"]["n_parameters"]
     pages = client.get("/api/results").json()
-    assert {page["name"] for page in pages} >= {"report-a", "report-e", "records"}
+    assert {page["name"] for page in pages} >= {"report-a", "report-e", "records", "findings"}
     for page in pages:
         blocks = client.get(f"/api/results/{page['name']}").json()["blocks"]
         tables = [block for block in blocks if block["header"]]
-        assert tables and all(len(row) == len(table["header"]) for table in tables for row in table["rows"])
+        headings = [block["heading"] for block in blocks if block["heading"]]
+        assert headings if page["name"] == "findings" else tables
+        assert all(len(row) == len(table["header"]) for table in tables for row in table["rows"])
         for block in blocks:
             if block["figure"]:
                 assert client.get(f"/results/{block['figure']}").headers["content-type"] == "image/png"

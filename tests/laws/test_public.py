@@ -102,3 +102,15 @@ def test_reading_with_a_card_loads_neither_pytorch_nor_anything_that_reports_hom
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_reference_of_the_public_names_is_generated(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "pdoc", "legible", "legible.apply", "-o", tmp_path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "legible.html").read_text()
+    assert all(f'id="{name}"' in page for name in NAMES)
+    reader = (tmp_path / "legible/apply/reader.html").read_text()
+    assert 'id="Reader.read"' in reader and "Raises" in reader

@@ -33,11 +33,12 @@ class Model(BaseModel):
 
 
 class Block(BaseModel):
-    """A piece of a page of results: a table, a figure or a paragraph."""
+    """A piece of a page of results: a table, a figure, a heading or a paragraph."""
 
     header: list[str] = []
     rows: list[list[str]] = []
     figure: str = ""
+    heading: str = ""
     text: str = ""
 
 
@@ -97,6 +98,8 @@ def read_blocks(text: str) -> Iterator[Block]:
             continue
         if figure := _FIGURE.fullmatch(lines[0]):
             yield Block(figure=figure[2], text=figure[1])
+        elif lines[0].startswith("#"):
+            yield Block(heading=lines[0].lstrip("# "))
         elif table := from_markdown(part):
             yield Block(header=list(table.columns), rows=[list(row) for row in table.rows])
         else:

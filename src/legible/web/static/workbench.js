@@ -22,7 +22,8 @@ async function show() {
   } catch (error) { tell("workbench-problem", error); }
 }
 
-function part({ header, rows, figure, text }) {
+function part({ header, rows, figure, heading, text }) {
+  if (heading) return make("h3", {}, heading);
   if (figure) return make("p", {}, make("img", { src: `results/${figure}`, alt: text, loading: "lazy" }));
   return header.length ? table(header, rows) : make("p", {}, text.replaceAll("`", ""));
 }
