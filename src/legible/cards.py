@@ -12,11 +12,12 @@ import json
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from legible.errors import ModelError, UnknownName
+from legible.notebook import html_table
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights"
@@ -43,7 +44,7 @@ class Card:
     """A saved model: its folder and its facts (the content of card.json)."""
 
     folder: Path
-    facts: dict[str, Any]
+    facts: dict[str, Any] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -105,6 +106,13 @@ class Card:
     def main_score(self) -> dict[str, Any]:
         """The first score: on the test images of its own dataset. Empty when none was measured."""
         return dict(self.facts["scores"][0]) if self.facts["scores"] else {}
+
+    def _repr_html_(self) -> str:
+        trained = {k: v for k, v in self.facts["trained"].items() if isinstance(v, str | int | float)}
+        facts = {"model": self.facts["model"], "task": self.task, "parameters": self.facts["n_parameters"]}
+        facts |= {"takes": self.image_shape, "classes": ", ".join(self.classes)}
+        rows = [(k, str(v)) for d in (facts, self.main_score, trained) for k, v in d.items()]
+        return html_table((self.name, ""), rows)
 
 
 def write_card(folder: Path, facts: dict[str, Any], network: bytes) -> Card:

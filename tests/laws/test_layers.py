@@ -15,7 +15,7 @@ SOURCE = Path(legible.__file__).parent
 # from the bottom up; what stands in one line may not import its neighbours, but for those in TOGETHER
 LAYERS = (
     ("errors",),
-    ("registry", "output", "memory", "seeds", "choices"),
+    ("registry", "output", "memory", "seeds", "choices", "notebook"),
     ("images",),
     ("pictures", "prepare", "ctc"),
     ("noise", "models", "evaluation.metrics", "cards"),
@@ -28,7 +28,7 @@ LAYERS = (
     ("__init__", "__main__"),
 )
 TOGETHER = {("report", "evaluation")}
-CARDS_MAY_IMPORT = {"images", "pictures", "cards", "output", "errors", "registry", "choices"}
+CARDS_MAY_IMPORT = {"images", "pictures", "cards", "output", "errors", "registry", "choices", "notebook"}
 APPLY_MAY_IMPORT = CARDS_MAY_IMPORT | {"apply", "prepare", "ctc"}
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}
 MAY_BE_HEAVY = {"models", "training", "report", "studies"}

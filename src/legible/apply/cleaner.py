@@ -17,6 +17,7 @@ from legible.apply.strokes import estimate_stroke_px, find_ink
 from legible.apply.tiles import run_in_tiles
 from legible.choices import Mode
 from legible.errors import ArgumentError, InputError
+from legible.notebook import png
 from legible.pictures import upper_byte
 
 WIDEST_STROKE_PX = 3.2  # that the network sees as it was trained; pages with wider ones are reduced
@@ -56,6 +57,9 @@ class CleanPage:
     vanished: tuple[Box, ...]
     seconds: float
     network_seconds: float
+
+    def _repr_png_(self) -> bytes:
+        return png(self.image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from legible.apply.find import Box
+from legible.notebook import html_table
 
 _WORTH = 5  # decimals of a probability that are worth telling
 
@@ -78,6 +79,10 @@ class Reading:
         for line in self.lines:
             answer *= line.confidence
         return answer
+
+    def _repr_html_(self) -> str:
+        rows = [(line.text, f"{line.confidence:.1%}", str(line.box)) for line in self.lines]
+        return html_table(("text", "confidence", "left, top, right, bottom"), rows) if rows else self.reason
 
     def to_json(self, file: str) -> dict[str, Any]:
         """The reading as plain values, as `legible read --json` prints it of a file."""

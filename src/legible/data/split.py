@@ -11,8 +11,10 @@ import numpy as np
 
 from legible.errors import ArgumentError, InputError, UnknownName
 from legible.images import to_bytes
+from legible.notebook import html_table, lay_out, png
 
 PARTS = ("train", "validation", "test")
+_N_SHOWN = 100  # images of a set, in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,12 @@ class Labelled:
     def __len__(self) -> int:
         """How many images there are."""
         return len(self.images)
+
+    def _repr_png_(self) -> bytes | None:
+        if not len(self) or self.images.shape[1] not in (1, 3):
+            return None
+        sheet = lay_out(to_bytes(1 - self.images[:_N_SHOWN]))
+        return png(sheet if sheet.shape[2] == 3 else sheet[..., 0])
 
     def take(self, which: np.ndarray | slice) -> Labelled:
         """Those of the images, by their positions; a slice shares the memory."""
@@ -98,6 +106,13 @@ class Splits:
         if part not in PARTS:
             raise UnknownName("part of a dataset", part, [*PARTS, "all"])
         return {"train": self.train, "validation": self.validation, "test": self.test}[part]
+
+    def _repr_html_(self) -> str:
+        parts = [self.named(part) for part in PARTS]
+        sizes = [
+            (part, f"{len(one):,}", str(one.image_shape)) for part, one in zip(PARTS, parts, strict=True)
+        ]
+        return html_table((self.name, "images", "channels, height, width"), sizes, figures=[1])
 
     @cached_property
     def data_hash(self) -> str:

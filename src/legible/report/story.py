@@ -22,7 +22,7 @@ body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: .4rem; margin: .5rem 0; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #8886; }
-td.figure, th.figure { text-align: right; font-variant-numeric: tabular-nums; }
+td.figure { font-variant-numeric: tabular-nums; }
 pre { background: #8882; padding: .6rem .8rem; border-radius: .4rem; overflow-x: auto; }
 section { margin: 2.5rem 0; }
 """
@@ -71,23 +71,12 @@ def write_story(
 
 def _write_chapter(number: int, chapter: Chapter) -> str:
     parts = [f"<h2>{number}. {escape(chapter.title)}</h2><p>{_inline(chapter.told)}</p>"]
-    parts += [_write_table(chapter.table)] if chapter.table else []
+    parts += [chapter.table._repr_html_()] if chapter.table else []
     parts += [
         f'<img alt="{escape(chapter.title)}" src="{_embed(picture)}"><br>' for picture in chapter.pictures
     ]
     parts.append(f"<pre>{escape(chapter.command)}</pre>")
     return "\n".join(parts)
-
-
-def _write_table(table: Table) -> str:
-    def write_row(cells: Sequence[str], tag: str) -> str:
-        kinds = [' class="figure"' if table.holds_figures(i) else "" for i in range(len(cells))]
-        return "".join(
-            f"<{tag}{kind}>{escape(cell)}</{tag}>" for cell, kind in zip(cells, kinds, strict=True)
-        )
-
-    rows = "".join(f"<tr>{write_row(row, 'td')}</tr>" for row in table.rows)
-    return f"<table><tr>{write_row(table.columns, 'th')}</tr>{rows}</table>"
 
 
 def _inline(text: str) -> str:

@@ -13,6 +13,7 @@ from legible.evaluation.measure_drawings import Drawings
 from legible.evaluation.measure_images import Restoration
 from legible.evaluation.measure_lines import LineJudgement
 from legible.evaluation.measures import MEASURES, duration
+from legible.notebook import html_table
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -43,6 +44,10 @@ class Table:
         """Tell whether all filled cells of a column but the first are figures: those are set flush right."""
         cells = [row[column] for row in self.rows if row[column] not in ("", "-", NOTHING)]
         return column > 0 and bool(cells) and all(_FIGURE.fullmatch(cell) for cell in cells)
+
+    def _repr_html_(self) -> str:
+        figures = [i for i in range(len(self.columns)) if self.holds_figures(i)]
+        return html_table(self.columns, self.rows, figures)
 
 
 def markdown(table: Table) -> str:

@@ -1,0 +1,38 @@
+"""How values show themselves in a notebook: as tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from html import escape
+
+import cv2
+import numpy as np
+
+
+def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], figures: Collection[int] = ()) -> str:
+    """A table as HTML; figures: the columns that are set flush right."""
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        kinds = [
+            ' class="figure" style="text-align:right"' if i in figures else "" for i in range(len(cells))
+        ]
+        return "".join(f"<{tag}{k}>{escape(c)}</{tag}>" for c, k in zip(cells, kinds, strict=True))
+
+    body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
+    return f"<table><tr>{row(columns, 'th')}</tr>{body}</table>"
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A picture (H, W) or (H, W, 3) RGB, of bytes or 16-bit numbers, as a PNG file."""
+    return bytes(cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1])
+
+
+def lay_out(images: np.ndarray, columns: int = 20) -> np.ndarray:
+    """Images (N, C, H, W), N of at least one, row by row on one sheet (H, W, C)."""
+    n, channels, height, width = images.shape
+    columns = min(columns, n)
+    filled = np.zeros((-n % columns, channels, height, width), images.dtype)
+    grid = np.concatenate([images, filled]).reshape(-1, columns, channels, height, width)
+    return np.ascontiguousarray(
+        grid.transpose(0, 3, 1, 4, 2).reshape(len(grid) * height, columns * width, channels)
+    )
