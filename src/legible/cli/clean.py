@@ -21,30 +21,31 @@ LARGER = 2.0  # times the input's size: more is told
 _MANY = 20  # files; of so many or fewer, each is told
 
 
+Compare = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="Write pictures of each page there, before beside after; folders are mirrored."
+    ),
+]
+Dpi = Annotated[
+    float | None,
+    typer.Option(min=30, max=1200, help="To draw PDF pages at; as fine as their scans if not said."),
+]
+
+
 def clean(
     sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Scans, or folders of them.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="A file for one scan, else a folder.")
     ],
     mode: Annotated[Mode, typer.Option(help="colour keeps stamps and signatures in colour ink.")] = "grey",
-    compare: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Write pictures of each page there, before beside after; folders are mirrored.",
-        ),
-    ] = None,
+    compare: Compare = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Files at once; one a core if not said.")] = None,
-    dpi: Annotated[
-        float | None,
-        typer.Option(min=30, max=1200, help="To draw PDF pages at; as fine as their scans if not said."),
-    ] = None,
-    max_megapixels: Annotated[
-        float, typer.Option(min=1, help="Refuse larger pages: they may be meant to fill the memory.")
-    ] = 250,
+    dpi: Dpi = None,
+    max_megapixels: options.MaxMegapixels = 250,
     model: Annotated[str, typer.Option(help="A saved restorer's name or folder.")] = "page-cleaner",
     overwrite: options.Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each page.")] = False,
+    as_json: options.AsJsonLines = False,
 ) -> None:
     """Take stains, creases, shadows and bleed-through off scanned pages.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,14 @@ from legible.cli import options
 from legible.cli.screen import print_json, print_table, say
 from legible.cli.train import load_data
 from legible.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from legible.apply.classifier import Classifier
+    from legible.apply.line_model import LineModel
+    from legible.apply.restorer import Restorer
+    from legible.cards import Card
+    from legible.data.split import Labelled
+    from legible.evaluation.judges import Verdict
 
 
 def evaluate(
@@ -36,8 +44,6 @@ def evaluate(
     autoencoder by MSE, PSNR, SSIM and BCE between what it gives back and the images before the noise; a
     reader of lines by strings composed from the images.
     """
-    from legible.apply.generator import Generator
-    from legible.apply.saved import load
     from legible.evaluation.judges import JUDGES, Shown
     from legible.noise import NOISES, add_noise
     from legible.output import check_free
@@ -46,51 +52,61 @@ def evaluate(
     noises = [NOISES.parse(text) for text in noise or ()]
     if pictures is not None:
         check_free(pictures, overwrite=overwrite)
-    model = load(card)
-    if isinstance(model, Generator):
-        raise ModelError(
-            f"model {card!r} draws and is given no images; look at what it draws: legible generate."
-        )
+    model = load_asked(card)
     found, predict = model.card, model.run
     size = size or "x".join(map(str, found.image_shape[1:])) if dataset and Path(dataset).exists() else size
     splits, name = load_data(dataset, layout, polarity, size, seed)
     data = splits.named(split)
-    if found.task == "classify" and data.classes != found.classes:
-        raise InputError(
-            f"model {found.name!r} tells {len(found.classes)} classes ({', '.join(found.classes)}), "
-            f"but {name} has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
-        )
-    clean, chain, found_noisy = data.images, "+".join(map(str, noises)), data.noisy is not None
-    data = data.as_found()
+    check_classes(found, data, name)
+    chain = "+".join(map(str, noises))
+    noisy = data.as_found()
     if noises:
-        data = replace(
-            data,
-            images=add_noise(data.images, rng_for("test noise", name, chain, *[seed] * (seed > 0)), noises),
-        )
+        rng = rng_for("test noise", name, chain, *[seed] * (seed > 0))
+        noisy = replace(noisy, images=add_noise(noisy.images, rng, noises))
         say(f"noise: {chain}, each clipped to [0, 1]")
     if found.task != READS_LINES:  # which are composed from the images
-        predict(data.images[:1000])  # the first batch pays for memory that later ones find ready
-    shown = Shown(data, clean, by_kind=found_noisy)
+        predict(noisy.images[:1000])  # the first batch pays for memory that later ones find ready
+    shown = Shown(noisy, data.images, by_kind=data.noisy is not None)
     verdict = JUDGES[found.task](predict, shown)
-    if as_json:
-        print_json(
-            {
-                "model": found.name,
-                "dataset": name,
-                "split": split,
-                "noise": chain or "clean",
-                **verdict.to_json(),
-            }
-        )
-    else:
-        from legible.report.verdicts import verdict_tables
-
-        title = f"{found.name} on {name} ({split}), {chain or 'clean'}"
-        for table in verdict_tables(verdict, title=title, in_full=True):
-            print_table(table)
+    where = {"model": found.name, "dataset": name, "split": split, "noise": chain or "clean"}
+    show_verdict(verdict, where, as_json=as_json)
     if pictures is not None:
         from legible.report.look import save_figures
         from legible.report.verdicts import verdict_figures
 
         drawn = save_figures(verdict_figures(shown, verdict, predict), pictures, overwrite=overwrite)
         say("drawn: " + ", ".join(map(str, drawn)))
+
+
+def load_asked(card: str) -> Classifier | Restorer | LineModel:
+    """The saved model to judge. Raises ModelError for one that is given no images."""
+    from legible.apply.generator import Generator
+    from legible.apply.saved import load
+
+    model = load(card)
+    if isinstance(model, Generator):
+        raise ModelError(
+            f"model {card!r} draws and is given no images; look at what it draws: legible generate."
+        )
+    return model
+
+
+def check_classes(card: Card, data: Labelled, name: str) -> None:
+    """Raise InputError where a classifier and a dataset know other classes."""
+    if card.task == "classify" and data.classes != card.classes:
+        raise InputError(
+            f"model {card.name!r} tells {len(card.classes)} classes ({', '.join(card.classes)}), "
+            f"but {name} has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."
+        )
+
+
+def show_verdict(verdict: Verdict, where: dict[str, str], *, as_json: bool) -> None:
+    """Print what was measured, as tables or as JSON."""
+    if as_json:
+        print_json({**where, **verdict.to_json()})
+        return
+    from legible.report.verdicts import verdict_tables
+
+    title = f"{where['model']} on {where['dataset']} ({where['split']}), {where['noise']}"
+    for table in verdict_tables(verdict, title=title, in_full=True):
+        print_table(table)

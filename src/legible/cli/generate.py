@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 DRAWER = "digit-drawer"  # apply.saved.DRAWER; its module is too heavy for a help text
 
 
+Drawn = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="PATH",
+        help="FILE.png: one picture. FILE.npz: a labelled dataset. Else a folder of class folders.",
+    ),
+]  # fmt: skip
+
+
 def generate(
     digit: Annotated[
         list[str] | None,
         typer.Option("--digit", help="What to draw, e.g. 7; may be repeated. All in turn if none."),
     ] = None,
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many in all.")] = 64,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="FILE.png: one picture. FILE.npz: a labelled dataset. Else a folder of class folders.",
-        ),
-    ] = Path("digits.png"),
+    output: Drawn = Path("digits.png"),
     model: Annotated[str, typer.Option(help="A saved generator's name or folder.")] = DRAWER,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal digits.")] = 0,
     temperature: Annotated[

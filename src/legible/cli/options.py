@@ -27,6 +27,10 @@ Size = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of tables.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each picture or page.")]
+MaxMegapixels = Annotated[
+    float, typer.Option(min=1, help="Refuse larger pictures: they may be meant to fill the memory.")
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where results go.")]
 Noise = Annotated[
     list[str] | None,

@@ -19,32 +19,35 @@ if TYPE_CHECKING:
     from legible.apply.reading import Reading
 
 
+MinConfidence = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Refuse what is less sure than this, 0 to 1.")
+]
+ErrorRate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE",
+        help="For single digits: print all that each may be, as [49]; so many at most miss the truth.",
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="OUT", help="Draw boxes and readings on the picture: a PNG file, for several a folder."
+    ),
+]
+
+
 def read(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")],
     mode: Annotated[ReadMode, typer.Option(help="What a picture shows; auto finds out.")] = "auto",
-    min_confidence: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Refuse what is less sure than this, 0 to 1.")
-    ] = None,
-    error_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="For single digits: print all that each may be, as [49]; so many at most miss the truth.",
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OUT", help="Draw boxes and readings on the picture: a PNG file, for several a folder."
-        ),
-    ] = None,
-    max_megapixels: Annotated[
-        float, typer.Option(min=1, help="Refuse larger pictures: they may be meant to fill the memory.")
-    ] = 250,
+    min_confidence: MinConfidence = None,
+    error_rate: ErrorRate = None,
+    plot: Plot = None,
+    max_megapixels: options.MaxMegapixels = 250,
     line_model: Annotated[str, typer.Option(help="A saved reader of lines.")] = "line-reader",
     digit_model: Annotated[str, typer.Option(help="A saved classifier of single digits.")] = "digits",
     overwrite: options.Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each picture.")] = False,
+    as_json: options.AsJsonLines = False,
 ) -> None:
     """Read handwritten digits in pictures: one digit, a line of them, or all on a page or photo.
 

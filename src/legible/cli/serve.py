@@ -10,18 +10,20 @@ import typer
 
 from legible.cli.screen import say
 
+HostName = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME", help="A name by which others call the server, as behind a proxy; may be repeated."
+    ),
+]
+
 
 def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    host_name: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME", help="A name by which others call the server, as behind a proxy; may be repeated."
-        ),
-    ] = None,
+    host_name: HostName = None,
     max_megabytes: Annotated[float, typer.Option(min=0.1, help="Refuse larger uploads.")] = 64,
     max_megapixels: Annotated[
         float, typer.Option(min=0.1, help="Refuse larger pages: they may be meant to fill the memory.")

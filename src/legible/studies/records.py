@@ -49,6 +49,12 @@ PLAIN = replace(ONE_LOOK, model="digits-plain", settings=recipe_of("digits-plain
 @STUDIES.register("records", rows="R1-R2")
 def study_records() -> Study:
     """The best single digits are read here: one net over seeds, under noise, and five nets together."""
+    lines = (*single_lines(), *together_lines())
+    return Study("Records: single digits", lines, draw_records)
+
+
+def single_lines() -> list[Line]:
+    """R1: one net, over seeds, on clean digits and on noisy ones."""
     runs = over_seeds(RECORD, N_SEEDS)
     one = Line(
         "R1",
@@ -82,6 +88,11 @@ def study_records() -> Study:
         Line(f"R1 {test.partition(':')[0]}", f"the nets of R1: {words}", "none known", runs, test=test)
         for test, words in NOISES_SHOWN.items()
     ]
+    return [one, once, fewer, *under_noise]
+
+
+def together_lines() -> list[Line]:
+    """R2: several nets together, and the one among them that is of another kind."""
     plain = Line(
         "R2 plain",
         "digits-plain: one net of ten convolutions without pools, one look; 24 epochs of 56,000 digits",
@@ -97,7 +108,7 @@ def study_records() -> Study:
         prove=measure_ensemble,
         quick_epochs=0,
     )
-    return Study("Records: single digits", (one, once, fewer, *under_noise, plain, together), draw_records)
+    return [plain, together]
 
 
 def measure_ensemble() -> str:

@@ -58,6 +58,17 @@ def study_report_e() -> Study:
     """Report E: nets that read, sweeps over their settings, denoising, and drawing new digits."""
     lines = [
         Line("E1", "channels first and last; float32; one-hot", "works", prove=prove_layouts),
+        *connected_lines(),
+        *sweep_lines(),
+        *denoising_lines(),
+        *drawing_lines(),
+    ]
+    return Study("Report E: DIT406 Assignment 7", tuple(lines), draw_report_e)
+
+
+def connected_lines() -> list[Line]:
+    """E2 and E3: fully connected nets, with L2 and without."""
+    return [
         Line(
             "E2",
             "784-64-64-10, ReLU, softmax (55,050 parameters), 10 epochs",
@@ -80,6 +91,12 @@ def study_report_e() -> Study:
             over_seeds(OURS, 5),
             0.986,
         ),
+    ]
+
+
+def sweep_lines() -> list[Line]:
+    """E4: one setting of a convolutional net at a time, and the best of each."""
+    return [
         *(
             Line(
                 f"E4 {axis} {value:g}",
@@ -100,10 +117,7 @@ def study_report_e() -> Study:
             note="the report does not say which net its final one was, nor how many epochs it had.",
             quick_epochs=1,
         ),
-        *denoising_lines(),
-        *drawing_lines(),
     ]
-    return Study("Report E: DIT406 Assignment 7", tuple(lines), draw_report_e)
 
 
 def prove_layouts() -> str:
