@@ -19,9 +19,7 @@ lint: install
 	$(BIN)/mypy
 
 bench: install
-	$(BIN)/python benchmarks/train_to_accuracy.py
-	$(BIN)/python benchmarks/train_to_accuracy.py --model digits-wide --target 99.4 --seeds 5 --peers none
-	$(BIN)/python benchmarks/noise_speed.py
+	$(BIN)/python benchmarks/side_by_side.py $(if $(KERAS),--keras-python $(KERAS))
 
 LEVELS := 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9
 TRAIN := $(BIN)/legible train -d mnist --no-hold-out --overwrite

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -40,35 +41,40 @@ def time_run(command: list[str]) -> tuple[float, str]:
     return time.perf_counter() - started, done.stdout
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("--runs", type=int, default=5)
-    arguments.add_argument("--model", default="page-cleaner")
-    given = arguments.parse_args()
+def take_turns(runs: int, model: str = "page-cleaner") -> dict[str, list[float]]:
+    """Seconds of each run of each command; of unpaper none where it is not installed."""
     legible = str(Path(sys.executable).with_name("legible"))
-    seconds: dict[str, list[float]] = {
-        "legible clean": [],
-        "of it the page": [],
-        "of it the network": [],
-        "unpaper": [],
-    }
+    names = ("legible clean", "of it the page", "of it the network", "unpaper")
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_files(folder)
         page, out = str(folder / "page.png"), str(folder / "out.png")
-        ours = [legible, "clean", page, "-o", out, "--overwrite", "--json", "--model", given.model]
+        ours = [legible, "clean", page, "-o", out, "--overwrite", "--json", "--model", model]
         theirs = ["unpaper", "--overwrite", str(folder / "page.pgm"), str(folder / "out.pgm")]
-        for _ in range(given.runs):
+        for _ in range(runs):
             took, printed = time_run(ours)
             line = json.loads(printed)
             seconds["legible clean"].append(took)
             seconds["of it the page"].append(line["seconds"])
             seconds["of it the network"].append(line["network_seconds"])
-            seconds["unpaper"].append(time_run(theirs)[0])
+            if shutil.which("unpaper"):
+                seconds["unpaper"].append(time_run(theirs)[0])
+    return seconds
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--model", default="page-cleaner")
+    given = arguments.parse_args()
+    seconds = take_turns(given.runs, given.model)
     for what, values in seconds.items():
-        print(f"{what}: best {min(values):.2f} s, median {statistics.median(values):.2f} s")
-    ours_s, theirs_s = (min(seconds[each]) for each in ("legible clean", "unpaper"))
-    print(f"unpaper takes {theirs_s / ours_s:.2f} times as long (best runs)")
+        if values:
+            print(f"{what}: best {min(values):.2f} s, median {statistics.median(values):.2f} s")
+    if seconds["unpaper"]:
+        ratio = min(seconds["unpaper"]) / min(seconds["legible clean"])
+        print(f"unpaper takes {ratio:.2f} times as long (best runs)")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ NO_TENSORFLOW = 5  # the exit code of keras_convnet.py that says so
 Record = dict[str, Any]
 
 
-def read_arguments() -> argparse.Namespace:
+def read_arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
     add("--target", type=float, default=99.0, help="test accuracy to reach, in percent")
@@ -51,7 +51,7 @@ def read_arguments() -> argparse.Namespace:
     add("--keras-python", default=sys.executable, metavar="PATH", help="an interpreter that has TensorFlow")
     add("--n-train", type=int, default=60_000, help="only the first so many images, to try this command out")
     add("--json", type=Path, metavar="FILE", help="also write every figure here")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     arguments.peers = [name for name in arguments.peers.split(",") if name not in ("", "none")]
     if unknown := set(arguments.peers) - set(PEERS):
         parser.error(f"no peer {', '.join(sorted(unknown))}. Known: {', '.join(PEERS)}, none.")
@@ -136,7 +136,7 @@ def save_bytes(train: Labelled, test: Labelled, path: Path) -> None:
     np.savez(path, x_train=x_train, y_train=train.labels, x_test=x_test, y_test=test.labels)
 
 
-def compare(arguments: argparse.Namespace) -> None:
+def compare(arguments: argparse.Namespace) -> Record:
     if arguments.json:
         check_free(arguments.json)
     splits = load_dataset("mnist")
@@ -153,6 +153,7 @@ def compare(arguments: argparse.Namespace) -> None:
     if arguments.json:
         with new_file(arguments.json) as path:
             path.write_text(json.dumps(found, indent=2) + "\n")
+    return found
 
 
 if __name__ == "__main__":
