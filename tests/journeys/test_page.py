@@ -152,6 +152,21 @@ def test_a_photo_is_read_with_boxes_and_text_to_copy(page):
     assert page.locator("#read-copy").is_visible() and "sure" in page.locator("#read-sure").inner_text()
 
 
+def test_pictures_that_are_replaced_are_let_go_of(page):
+    page.evaluate("""() => {
+        window.gone = [];
+        const free = URL.revokeObjectURL.bind(URL);
+        URL.revokeObjectURL = (address) => { window.gone.push(address); free(address); };
+    }""")
+    page.click("#tab-read")
+    page.set_input_files("#read-file", PICTURES / "numbers.jpg")
+    page.wait_for_selector("#read-picture img")
+    shown = page.locator("#read-picture img").get_attribute("src")
+    page.set_input_files("#read-file", PICTURES / "numbers.jpg")
+    wait_for(page, f"!document.querySelector('#read-picture img[src=\"{shown}\"]')")
+    assert page.evaluate("window.gone") == [shown]
+
+
 def test_a_page_is_cleaned_compared_and_downloaded(page):
     page.click("#tab-clean")
     drop(page, "#clean-drop", PICTURES / "page.jpg")

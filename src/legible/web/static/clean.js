@@ -1,5 +1,5 @@
 // Scans in, one after the other; each with its progress, its page before and after, and its download.
-import { ask, byId, formOf, make, offerPages, Problem, sentence, showPage, SILENT, takeFiles, tell } from "./kit.js";
+import { ask, byId, forget, formOf, make, offerPages, Problem, sentence, showPage, SILENT, takeFiles, tell } from "./kit.js";
 
 const EVERY_MS = 400;
 const waiting = [];
@@ -94,7 +94,10 @@ async function compare(item, page) {
     const [before, after] = await Promise.all([showPage(item.file, page), showPage(item.result, page)]);
     if (shown !== item) offerPages(byId("compare-pages"), byId("compare-page"), item.pages);
     shown = item;
-    for (const [id, { url, width, height }] of [["before", before], ["after", after]]) Object.assign(byId(id), { src: url, width, height });
+    for (const [id, { url, width, height }] of [["before", before], ["after", after]]) {
+      forget(byId(id));
+      Object.assign(byId(id), { src: url, width, height });
+    }
     byId("compare").hidden = false;
   } catch (error) { tell("clean-problem", error); }
 }

@@ -1,5 +1,5 @@
 // New digits: which, how many, how wild, and moved by the numbers that change them the most.
-import { ask, byId, latest, make, tell } from "./kit.js";
+import { ask, byId, forget, latest, make, tell } from "./kit.js";
 
 let seed = 1;
 
@@ -29,7 +29,7 @@ const draw = latest(async () => {
   };
   try {
     const url = URL.createObjectURL(await (await ask("api/generate", { json })).blob());
-    URL.revokeObjectURL(byId("sheet").src);
+    forget(byId("sheet"));
     byId("sheet").src = byId("sheet-save").href = url;
     byId("sheet-save").hidden = false;
     tell("generate-problem");

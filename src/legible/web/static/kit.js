@@ -79,6 +79,9 @@ export async function showPage(file, page) {
   };
 }
 
+/** Let go of the picture that an image shows: its bytes stay in memory as long as its address does. */
+export function forget(image) { if (image?.src) URL.revokeObjectURL(image.src); }
+
 /** Fill a choice of pages; hidden where there is one. */
 export function offerPages(label, select, pages) {
   label.hidden = pages < 2;

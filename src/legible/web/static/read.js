@@ -1,5 +1,5 @@
 // A photo or scan in; boxes and digits drawn over it, and text to copy.
-import { ask, byId, formOf, make, offerPages, percent, showPage, takeFiles, tell } from "./kit.js";
+import { ask, byId, forget, formOf, make, offerPages, percent, showPage, takeFiles, tell } from "./kit.js";
 
 const SURE = 0.9, SVG = "http://www.w3.org/2000/svg";
 let file = null, readings = [], newest = 0;
@@ -45,6 +45,7 @@ async function show(page) {
   try {
     const { url, width, height } = await showPage(file, page);
     const image = make("img", { src: url, alt: `The picture, read as ${reading.text || "no digit"}`, width, height });
+    forget(byId("read-picture").querySelector("img"));
     byId("read-picture").replaceChildren(image, boxes(reading, width, height));
   } catch (error) { tell("read-problem", error); }
 }
