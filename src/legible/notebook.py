@@ -1,12 +1,13 @@
-"""How values show themselves in a notebook: as tables and pictures."""
+"""How values show themselves in a notebook: as tables and pictures. Light, for help texts import it too."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], figures: Collection[int] = ()) -> str:
@@ -24,11 +25,15 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], figures: C
 
 def png(picture: np.ndarray) -> bytes:
     """A picture (H, W) or (H, W, 3) RGB, of bytes or 16-bit numbers, as a PNG file."""
+    import cv2
+
     return bytes(cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1])
 
 
 def lay_out(images: np.ndarray, columns: int = 20) -> np.ndarray:
     """Images (N, C, H, W), N of at least one, row by row on one sheet (H, W, C)."""
+    import numpy as np
+
     n, channels, height, width = images.shape
     columns = min(columns, n)
     filled = np.zeros((-n % columns, channels, height, width), images.dtype)
