@@ -28,6 +28,7 @@ from legible.output import append_line
 from legible.seeds import rng_for
 from legible.studies.packed import pack_images
 from legible.studies.plan import Run
+from legible.studies.progress import part_of, telling
 from legible.studies.provenance import describe_machine, find_commit, today
 from legible.studies.remembered import remember
 from legible.studies.stage import Stage, stage
@@ -142,8 +143,11 @@ def conclude(
     checkpoint: what takes long leaves files beside it, to go on from.
     """
     kept = judging_files(work.run, checkpoint) if checkpoint else [None] * len(work.run.tests)
-    shown = zip(work.stage.tests.items(), kept, strict=True)
-    return {name: judge_work(work, images, progress, path) for (name, images), path in shown}
+    verdicts: dict[str, Verdict] = {}
+    for (name, shown), path in zip(work.stage.tests.items(), kept, strict=True):
+        part = part_of(progress, len(verdicts), len(kept)) if progress else None
+        verdicts[name] = judge_work(work, shown, part, path)
+    return verdicts
 
 
 def judging_files(run: Run, checkpoint: Path) -> list[Path]:
@@ -157,7 +161,9 @@ def judge_work(
     """Judge a run, as trained so far, on some images. kept: a file that long judging goes on from."""
     model, task = work.state.kept, work.task
     if not (isinstance(model, Ladder) and isinstance(task, Draw)):
-        return JUDGES[work.run.does](answers_of(work), shown)
+        answers = answers_of(work)
+        tell = progress if work.run.does == "classify" else None  # others answer in batches of their own
+        return JUDGES[work.run.does](telling(answers, tell) if tell else answers, shown)
 
     def make(n_before: int) -> Weigh:
         return weigher(model, seed=0, first=n_before)
