@@ -48,7 +48,7 @@ PLAIN = replace(ONE_LOOK, model="digits-plain", settings=recipe_of("digits-plain
 
 @STUDIES.register("records", rows="R1-R2")
 def study_records() -> Study:
-    """The best single digits are read here: one net over seeds, under noise, and five nets together."""
+    """The best single digits are read here: one net over seeds, under noise, and several together."""
     lines = (*single_lines(), *together_lines())
     return Study("Records: single digits", lines, draw_records)
 
