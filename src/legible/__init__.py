@@ -7,6 +7,8 @@
     model = legible.load("runs/digits-fast.mnist-seed0")
     model.predict(noisy)  # (N, 10), the probability of each class
     legible.read(photo).text  # the digits in a picture (H, W) or (H, W, 3) of bytes
+    legible.clean(scan).image  # a page without its stains, creases and shadows
+    legible.generate("2026")  # (4, 1, 28, 28): new digits
 
 Each name is imported when it is first used, so that `import legible` costs nothing.
 """
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from legible.apply.saved import clean as clean
+    from legible.apply.saved import generate as generate
     from legible.apply.saved import load as load
     from legible.apply.saved import read as read
     from legible.data import load_dataset as load_dataset
@@ -30,11 +33,12 @@ _HOMES = {
     "add_noise": "legible.noise",
     "clean": "legible.apply.saved",
     "from_array": "legible.images",
+    "generate": "legible.apply.saved",
     "load": "legible.apply.saved",
     "load_dataset": "legible.data",
     "read": "legible.apply.saved",
 }
-__all__ = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset", "read"]
+__all__ = ["LegibleError", "add_noise", "clean", "from_array", "generate", "load", "load_dataset", "read"]
 
 
 def __getattr__(name: str) -> object:

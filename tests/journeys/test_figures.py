@@ -13,6 +13,7 @@ from legible.data.split import Labelled
 from legible.errors import InputError, OutputError
 from legible.evaluation.measure import judge
 from legible.report import figures
+from legible.report.charts import Panel
 from legible.report.look import BLUE, VERMILLION
 
 CLASSES = tuple(str(k) for k in range(10))
@@ -44,6 +45,10 @@ DRAWN = {
     "accuracy_curves": lambda: figures.accuracy_curves([0, 0.5], ARMS, references={"by chance": 0.1}),
     "before_after": lambda: figures.before_after(IMAGES[:9], IMAGES[:9], IMAGES[:9]),
     "confusion": lambda: figures.confusion(JUDGEMENT.confusion, CLASSES),
+    "curve_sheet": lambda: figures.curve_sheet(
+        [Panel("A1, accuracy", make_history(40), "accuracy", 0.95), Panel("A1 ours", make_history(9), "loss")]
+        * 3
+    ),
     "curves": lambda: figures.curves(make_history(10) + make_history(10, 0.002)),
     "digits_grid": lambda: figures.digits_grid(IMAGES[:20], list(CLASSES) * 2),
     "error_curve": lambda: figures.error_curve([0, 0.5], ERRORS, references={"best documented": 0.016}),
@@ -207,6 +212,23 @@ def test_only_what_was_recorded_is_drawn():
     assert len(figure.axes[0].lines) == 1
 
 
+def test_a_sheet_has_a_panel_for_each_training_and_a_line_where_something_was_published():
+    panels = [
+        Panel("A1", make_history(40), "accuracy", 0.95),
+        Panel("A2", make_history(9) + make_history(9, 0.01), "loss"),
+        Panel("A3", make_history(9), "loss", published=5.0),
+    ]
+    first, second, third = figures.curve_sheet(panels).axes
+    assert [axes.get_title("left") for axes in (first, second, third)] == ["A1", "A2", "A3"]
+    assert (
+        list(first.lines[2].get_ydata()) == [95, 95]
+        and len(second.lines) == 2
+        and len(second.collections) == 2
+    )
+    np.testing.assert_allclose(second.lines[1].get_ydata(), 0.105)
+    assert (first.get_yscale(), second.get_yscale(), third.get_yscale()) == ("linear", "linear", "log")
+
+
 def test_on_a_logarithmic_axis_zero_stands_left_and_is_not_joined():
     xs = [0, 1e-5, 1e-4, 1e-3]
     axes = figures.sweep(xs, [[0.98, 0.982]] * 4, x_label="L2 factor", log_x=True).axes[0]
@@ -266,6 +288,8 @@ def test_names_from_folders_are_shown_as_they_stand():
         lambda: figures.noise_gallery({"clean": IMAGES[:3], "fog": IMAGES[:2]}),
         lambda: figures.curves([]),
         lambda: figures.curves([{"epoch": 1, "train_loss": math.nan}]),
+        lambda: figures.curve_sheet([]),
+        lambda: figures.curve_sheet([Panel("A1", make_history(3), "mse")]),
         lambda: figures.sweep([1, 2], [[0.9]], x_label="x"),
         lambda: figures.sweep([1, 2], [[0.9], []], x_label="x"),
         lambda: figures.sweep([-1, 1], [[0.9], [0.9]], x_label="x", log_x=True),

@@ -124,6 +124,25 @@ def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch)
     assert "written: results/quick/pages/report-x.md" in done.err
 
 
+def test_a_long_report_is_told_in_parts_and_its_state_shows_what_its_page_says(legible, monkeypatch):
+    lines = [
+        Line("X1", "first", "1", prove=lambda: "found one"),
+        Line("X2", "second", "2", prove=lambda: "found two", note="a remark."),
+        Line("X3", "third", "figure"),
+    ]
+    study = Study("Report X: parts", tuple(lines), lambda study, results: {}, {"X2": "The second part"})
+    monkeypatch.setattr(verb, "choose_lines", lambda names: [("x", study, lines)])
+    before = legible("reproduce")
+    assert before.code == 0 and before.out.count("no page yet") == 2 and "found" not in before.out
+    assert legible("reproduce", "--tables-only", "--pages", "docs/results").code == 0
+    page = Path("docs/results/report-x.md").read_text()
+    first, second = page.split("\n\n## The second part\n\n")
+    assert "| X1" in first and "X2" not in first and "| X2" in second and "\n- X2: a remark." in second
+    after = legible("reproduce")
+    assert "found one" in after.out and "found two" in after.out and "no page yet" not in after.out
+    assert legible("reproduce", "--check").code == 0
+
+
 def report_a_curves(study, results):
     from legible.report import figures
 

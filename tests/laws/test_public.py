@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import legible as public
-from legible.errors import InputError, ModelError
+from legible.errors import ArgumentError, InputError, ModelError, UnknownName
 from legible.evaluation.metrics import softmax
 
-NAMES = ["LegibleError", "add_noise", "clean", "from_array", "load", "load_dataset", "read"]
+NAMES = ["LegibleError", "add_noise", "clean", "from_array", "generate", "load", "load_dataset", "read"]
 HEAVY = ("torch", "numpy", "cv2", "openvino", "sklearn", "matplotlib", "h5py", "PIL")
 
 
@@ -67,6 +67,20 @@ def test_a_loaded_model_gives_probabilities_of_its_classes(trained):
     answers = model.name(test.images[:5])
     assert [answer.name for answer in answers] == [model.classes[i] for i in probabilities[:5].argmax(axis=1)]
     assert answers[0].probability == pytest.approx(float(probabilities[0].max()))
+
+
+def test_digits_are_drawn_as_they_are_asked_for():
+    drawn = public.generate("2026", temperature=0.5)
+    assert drawn.shape == (4, 1, 28, 28) and drawn.dtype == np.float32 and 0 <= drawn.min() < drawn.max() <= 1
+    read = public.load("digits").name(public.generate(n=40, temperature=0.5))
+    assert [answer.name for answer in read] == [*"0123456789"] * 4
+    np.testing.assert_array_equal(drawn, public.generate([*"2026"], seed=0, temperature=0.5))
+    assert not np.array_equal(drawn, public.generate("2026", seed=1, temperature=0.5))
+    for digits, n in (("", None), ([], 3), ("7", 0)):
+        with pytest.raises(ArgumentError, match="nothing to draw"):
+            public.generate(digits, n)
+    with pytest.raises(UnknownName, match="no class to draw 'x'"):
+        public.generate("1x")
 
 
 def test_large_logits_do_not_overflow(trained):

@@ -1,14 +1,16 @@
-"""Load a saved model, whatever it does."""
+"""Load a saved model, whatever it does; read, clean and draw with those that ship."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from legible.apply.classifier import Classifier
 from legible.apply.cleaner import Cleaner, CleanPage
-from legible.apply.generator import Generator
+from legible.apply.generator import Generator, in_turn
 from legible.apply.line_model import LineModel
 from legible.apply.reader import Reader
 from legible.apply.reading import Reading
@@ -16,7 +18,7 @@ from legible.apply.restorer import Restorer
 from legible.apply.runtime import load_decoder, load_runtime
 from legible.cards import READS_LINES, find_card
 from legible.choices import Mode, ReadMode
-from legible.errors import ModelError
+from legible.errors import ArgumentError, ModelError
 from legible.prepare import SIDE_PX
 
 CLEANER, LINES, DIGITS = "page-cleaner", "line-reader", "digits"
@@ -82,6 +84,21 @@ def clean(image: ArrayLike, *, mode: Mode = "grey") -> CleanPage:
     return _shipped_cleaner().clean(image, mode=mode)
 
 
+def generate(
+    digits: Sequence[str] = "0123456789", n: int | None = None, *, seed: int = 0, temperature: float = 1.0
+) -> np.ndarray:
+    """Draw digits that nobody has written: those asked for, as "2026" or ["7"]; n of them in turn if given.
+
+    temperature: 0 to 2; below 1 the drawings are more usual, above 1 wilder. Equal seeds give equal drawings.
+    Returns (N, 1, 28, 28) float32 in [0, 1], 1 = ink. Raises UnknownName for what is no digit.
+    """
+    drawer = _shipped_drawer()
+    if not digits or (n is not None and n < 1):
+        raise ArgumentError("there is nothing to draw: ask for one digit or more, as generate('7', 64) does.")
+    asked = in_turn(digits, len(digits) if n is None else n)
+    return drawer.draw(asked, np.random.default_rng(seed), temperature=temperature)
+
+
 @lru_cache(maxsize=1)
 def _shipped_reader() -> Reader:
     return load_reader()
@@ -90,3 +107,10 @@ def _shipped_reader() -> Reader:
 @lru_cache(maxsize=1)
 def _shipped_cleaner() -> Cleaner:
     return load_cleaner()
+
+
+@lru_cache(maxsize=1)
+def _shipped_drawer() -> Generator:
+    drawer = load(DRAWER)
+    assert isinstance(drawer, Generator)
+    return drawer

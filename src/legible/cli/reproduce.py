@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from legible.studies.state import Chosen
 
 
-README, FINDINGS = Path("README.md"), "findings.md"
+README, PAGES, FINDINGS = Path("README.md"), Path("docs/results"), "findings.md"
 Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[STUDY|ROW]...", help="Reports (a b c d e), records, or rows (A1 B2.4)."),
@@ -79,7 +79,7 @@ def reproduce(
     results = Results(read_rows(folder / "rows.jsonl"), load_dataset)
     chosen = narrow(choose_lines(names or []), quick=quick, n_seeds=seeds)
     if check:
-        check_docs(chosen, results, pages or Path("docs/results"))
+        check_docs(chosen, results, pages or PAGES)
     elif names or missing or tables_only:
         if not tables_only:
             do_missing(chosen, results, folder, keep, shortest_first=missing)
@@ -87,7 +87,7 @@ def reproduce(
         if readme is not None:
             update_readme(readme, pages or folder / "pages")
     else:
-        show_state(chosen, results, as_json=as_json)
+        show_state(chosen, results, pages or (folder / "pages" if quick else PAGES), as_json=as_json)
 
 
 def choose_lines(names: list[str]) -> Chosen:
@@ -128,7 +128,7 @@ def _names_of(line: Line) -> set[str]:
     return {line.row.lower(), row, row.partition(".")[0]}
 
 
-def show_state(chosen: Chosen, results: Results, *, as_json: bool) -> None:
+def show_state(chosen: Chosen, results: Results, pages: Path, *, as_json: bool) -> None:
     """Print every row with its figures, or that it is missing, and how long what is missing takes."""
     from legible.studies.results import line_facts
     from legible.studies.state import by_cost, find_missing, state_table
@@ -138,7 +138,7 @@ def show_state(chosen: Chosen, results: Results, *, as_json: bool) -> None:
             {line.row: line_facts(line, results) for _, _, lines in chosen for line in lines if line.runs}
         )
     else:
-        print_table(state_table(chosen, results))
+        print_table(state_table(chosen, results, pages))
     if missing := find_missing(chosen, results):
         say(by_cost(missing, results)[1] + " legible reproduce --missing does them.")
 
@@ -157,7 +157,7 @@ def show_tables(
             print_table(study_table(list(lines), results, study.title))
             say(*notes(list(lines), results))
         if len(lines) == len(study.lines):
-            page = write_page(name, replace(study, lines=tuple(lines)), results, pages or usual_pages)
+            page = write_page(replace(study, lines=tuple(lines)), results, pages or usual_pages)
             say(f"written: {page}")
         elif pages is not None:
             say(f"no page written: pages are of whole reports, here of {name}.")

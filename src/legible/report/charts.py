@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from legible.errors import InputError
 from legible.evaluation.metrics import Spread, mean_and_spread
@@ -22,7 +23,9 @@ from legible.report.look import (
     GREEN,
     GREY,
     HOLLOW,
+    INK,
     ORANGE,
+    SMALL_PT,
     VERMILLION,
     WITH_BAR,
     add_legend,
@@ -35,6 +38,7 @@ Runs = Sequence[float]
 _WIDE = 50.0  # times the least value: larger ones want a logarithmic scale
 _MEASURES = {"accuracy": ("accuracy (%)", 100.0), "mse": ("MSE", 1.0), "loss": ("loss", 1.0)}
 _MANY_MARKS = 30  # beyond these, they would run into each other
+_PANELS_ABREAST = 5
 
 
 def curves(
@@ -51,27 +55,89 @@ def curves(
     finite is left out, and no line crosses an epoch without a value. watched: the name of the watched images.
     The scale is logarithmic where values differ widely. Raises InputError where there is nothing to draw.
     """
-    sets = {"train": ("training", GREY, "s"), "watch": (watched, BLUE, "o")}
-    found = [m for m in _MEASURES if any(_values_of(records, f"{s}_{m}") for s in sets)]
+    found = [m for m in _MEASURES if any(_values_of(records, f"{s}_{m}") for s in ("train", "watch"))]
     if not found:
         raise InputError("there is no curve to draw: no record holds an accuracy or a loss.")
     epochs = [int(record["epoch"]) for record in records]
     figure = new_chart(4.0 * len(found), 3.4, title)
     for axes, measure in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
-        y_label, scale = _MEASURES[measure]
+        y_label, _ = _MEASURES[measure]
         style_axes(axes, x_label="epoch", y_label=y_label)
-        drawn: list[float] = []
-        for key, look in sets.items():
-            if values := _values_of(records, f"{key}_{measure}"):
-                shown = range(min(values), max(values) + 1)
-                draw_curve(axes, shown, [values.get(epoch, []) for epoch in shown], scale, look)
-                drawn += [value for of_epoch in values.values() for value in of_epoch]
-        if min(drawn) > 0 and max(drawn) > _WIDE * min(drawn):
-            axes.set_yscale("log")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+        drawn = _draw_epochs(axes, records, measure, watched)
+        _set_scale(axes, drawn, _WIDE)
         axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     add_legend(figure)
     return figure
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One training among others: its name, its records as `curves` takes them, and what is drawn of it.
+
+    measure: "accuracy", "mse" or "loss". published: a figure to compare with, as the records have it.
+    """
+
+    name: str
+    records: Sequence[Mapping[str, Any]]
+    measure: str
+    published: float | None = None
+
+
+def curve_sheet(
+    panels: Sequence[Panel], *, watched: str = "held out", title: str = "Trainings side by side"
+) -> Figure:
+    """Draw many trainings on one sheet, a small panel each, with what was published as a line across.
+
+    watched: the name of the watched images. A panel's scale is logarithmic where its values differ widely.
+    Raises InputError where there is nothing to draw.
+    """
+    if not panels:
+        raise InputError("there is no curve to draw: give at least one training.")
+    n_columns = min(_PANELS_ABREAST, len(panels))
+    n_rows = math.ceil(len(panels) / n_columns)
+    figure = new_chart(max(4.0, 2.1 * n_columns), 1.0 + 1.6 * n_rows, title)
+    grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for number, (axes, panel) in enumerate(zip(grid, panels, strict=False)):
+        style_axes(axes, x_label="epoch" if number >= len(panels) - n_columns else "")
+        axes.set_title(panel.name, loc="left", fontsize=SMALL_PT, color=INK, parse_math=False)
+        drawn = _draw_epochs(axes, panel.records, panel.measure, watched, marks=False)
+        if not drawn:
+            raise InputError(f"{panel.name}: there is no curve to draw: no record holds {panel.measure!r}.")
+        if panel.published is not None:
+            scale = _MEASURES[panel.measure][1]
+            axes.axhline(
+                scale * panel.published, color=VERMILLION, linestyle="--", linewidth=1, label="published"
+            )
+            drawn.append(panel.published)
+        _set_scale(axes, drawn, _WIDE / 5)  # small panels have less room
+    add_legend(figure)
+    return figure
+
+
+def _draw_epochs(
+    axes: Axes, records: Sequence[Mapping[str, Any]], measure: str, watched: str, *, marks: bool = True
+) -> list[float]:
+    """Draw a measure over the epochs, for training and watched images; return all values drawn."""
+    drawn: list[float] = []
+    for key, name, colour, mark in (("train", "training", GREY, "s"), ("watch", watched, BLUE, "o")):
+        if values := _values_of(records, f"{key}_{measure}"):
+            shown = range(min(values), max(values) + 1)
+            runs, look = [values.get(epoch, []) for epoch in shown], (name, colour, mark if marks else "")
+            draw_curve(axes, shown, runs, _MEASURES[measure][1], look)
+            drawn += [value for of_epoch in values.values() for value in of_epoch]
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    return drawn
+
+
+def _set_scale(axes: Axes, drawn: Sequence[float], wide: float) -> None:
+    """Make the scale logarithmic where the largest value is more than `wide` times the least."""
+    if min(drawn) > 0 and max(drawn) > wide * min(drawn):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _values_of(records: Sequence[Mapping[str, Any]], key: str) -> dict[int, list[float]]:

@@ -1,7 +1,7 @@
 """Every figure, by name: each function draws one and returns it; save_figure writes it as PNG."""
 
 from legible.report.by_kind import errors_by_kind
-from legible.report.charts import curves, grouped_dots, sweep
+from legible.report.charts import curve_sheet, curves, grouped_dots, sweep
 from legible.report.drawn import latent_map, latent_scatter, latent_walk, nearest_digits, samples_grid
 from legible.report.judged import confusion, judgement_figures, reliability
 from legible.report.line_pictures import lines_read
@@ -21,6 +21,7 @@ __all__ = [
     "accuracy_curves",
     "before_after",
     "confusion",
+    "curve_sheet",
     "curves",
     "digits_grid",
     "error_curve",

@@ -9,31 +9,41 @@ from pathlib import Path
 from legible.output import new_file
 from legible.report.figures import save_figure
 from legible.report.tables import Table, from_markdown, markdown
-from legible.studies.plan import Study
+from legible.studies.plan import Line, Study
 from legible.studies.results import Results, notes, study_table
 
+LEGEND = (
+    "Published and ours, row by row: the mean over seeds, ± the standard deviation. *Reached* compares our "
+    "mean, before it is rounded, with the published figure, or with the aim that a note names."
+)
 
-def stem_of(name: str) -> str:
-    """What the page of a study is called, without its ending."""
-    return f"report-{name}" if len(name) == 1 else name
 
-
-def write_page(name: str, study: Study, results: Results, folder: Path) -> Path:
-    """Write FOLDER/report-NAME.md and its figures, replacing older ones; return the page's path.
-
-    A study that is no report's, which is one letter, has its name alone: records.md.
-    """
-    stem = stem_of(name)
-    parts = [f"# {study.title}", markdown(study_table(list(study.lines), results, ""))]
-    parts += [f"- {note}" for note in notes(list(study.lines), results)]
-    for title, figure in study.draw(study, results).items():
-        path = folder / f"{stem}-{re.sub('[ ,]+', '-', title)}.png"  # a link ends at a space
+def write_page(study: Study, results: Results, folder: Path) -> Path:
+    """Write a study's page and its figures into a folder, replacing older ones; return the page's path."""
+    blocks = [f"# {study.title}", LEGEND]
+    for heading, lines in _in_parts(study):
+        blocks += [f"## {heading}"] if heading else []
+        blocks.append(markdown(study_table(lines, results, "")))
+        blocks += [f"- {note}" for note in notes(lines, results)]
+    for number, (title, figure) in enumerate(study.draw(study, results).items()):
+        path = folder / f"{study.page}-{re.sub('[ ,]+', '-', title)}.png"  # a link ends at a space
         save_figure(figure, path, overwrite=True)
-        parts.append(f"![{title}]({path.name})")
-    page = folder / f"{stem}.md"
+        blocks += ["## Figures"] if number == 0 else []
+        blocks.append(f"![{title}]({path.name})")
+    page = folder / f"{study.page}.md"
     with new_file(page, overwrite=True) as temporary:
-        temporary.write_text("\n\n".join(parts) + "\n")
+        temporary.write_text("\n\n".join(block.strip() for block in blocks) + "\n")
     return page
+
+
+def _in_parts(study: Study) -> list[tuple[str, list[Line]]]:
+    """A study's lines under the headings of their parts; those before the first heading under none."""
+    parts: list[tuple[str, list[Line]]] = []
+    for line in study.lines:
+        if line.row in study.parts or not parts:
+            parts.append((study.parts.get(line.row, ""), []))
+        parts[-1][1].append(line)
+    return parts
 
 
 def rows_in(page: Path) -> dict[str, list[str]]:

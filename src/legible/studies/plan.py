@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
@@ -198,11 +199,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Study:
-    """A report: its title, its lines, and a function (study, results) that draws its figures by name."""
+    """A report: its title, its lines, and a function (study, results) that draws its figures by name.
+
+    parts: the headings that its page has, each by the row that it stands above.
+    """
 
     title: str
     lines: tuple[Line, ...]
     draw: Callable[..., dict[str, Any]]
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def page(self) -> str:
+        """What its page is called, without the ending: that of `Report B: autoencoders` is `report-b`."""
+        return "-".join(re.split(r"[:(]", self.title)[0].lower().split())
 
     def line(self, row: str) -> Line:
         """The line of that row."""

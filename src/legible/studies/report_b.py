@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from legible.cards import find_card
 from legible.report import figures
+from legible.report.charts import Panel
 from legible.studies.plan import STUDIES, Line, Run, Study
 from legible.studies.report_b_pages import draw_pages, page_lines
 from legible.studies.results import Results
@@ -89,6 +90,20 @@ NOTES = {
     "it does not. The report's noise was weaker, see B2 noise.",
 }
 MEASURES = {"bce": "bce_nats", "mse": "mse"}
+_CURVE_OF = {"bce_nats": "loss", "mse": "mse"}  # how the epochs' records call it
+CURVES = {  # the sheets of curves, by what their rows have in common
+    "B1": "B1: giving digits back, epoch by epoch",
+    "B2": "B2: taking noise off digits, epoch by epoch",
+    "B3": "B3: cleaning pages, split at random, epoch by epoch",
+    "B3 honest": "B3: cleaning pages, TR to VA, epoch by epoch",
+}
+PARTS = {
+    "B1.1": "B1: digits given back",
+    "B2.1": "B2: noise taken off digits",
+    "B3.1": "B3: pages cleaned, split at random as published",
+    "B3.1 honest": "B3: the same nets on other texts and other paper, TR to VA",
+    "B3.26": "B3: beside them, what ships and what learns nothing",
+}
 # rows with settings of our own, and the system in words
 OURS = {
     "B1.1": (
@@ -127,7 +142,7 @@ def study_report_b() -> Study:
              f"weaker than here. And B2.1 has less than the same net has without noise ({lines[0].target}).")
     )  # fmt: skip
     lines = [each for line in lines for each in (line, *_line_of_ours(line))] + page_lines()
-    return Study("Report B: autoencoders on digits and pages", tuple(lines), draw_report_b)
+    return Study("Report B: autoencoders on digits and pages", tuple(lines), draw_report_b, PARTS)
 
 
 def _make_line(row: str, run: Run, system: str, published: str, **more: Any) -> Line:
@@ -156,12 +171,19 @@ def find_noise(mse: float) -> float:
 
 
 def draw_report_b(study: Study, results: Results) -> dict[str, Figure]:
-    """All curves, and B3's pages."""
-    titles = {"B1": "B1: giving digits back", "B2": "B2: taking noise off", "B3": "B3: cleaning pages"}
-    return {
-        f"{line.row}-curves": figures.curves(
-            records, watched="test", title=f"{titles[line.row[:2]]}, {line.row}"
-        )
-        for line in study.lines
-        if len(records := results.histories(line)) > 1
-    } | draw_pages(study, results)
+    """B3's pages, and all curves: a sheet for each part of the report."""
+    drawn = draw_pages(study, results)
+    for part, title in CURVES.items():
+        panels = [
+            Panel(f"{line.row}, {line.measure[:3].upper()}", records, _CURVE_OF[line.measure], line.target)
+            for line in study.lines
+            if _part_of(line) == part and len(records := results.histories(line)) > 1
+        ]
+        if panels:
+            drawn[f"{part}-curves"] = figures.curve_sheet(panels, watched="test", title=title)
+    return drawn
+
+
+def _part_of(line: Line) -> str:
+    """The sheet of curves that a line belongs to."""
+    return line.row[:2] + " honest" * line.row.endswith(" honest")

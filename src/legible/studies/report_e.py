@@ -32,6 +32,11 @@ SWEPT = Run(model="cnn-dropout", settings=Settings(n_epochs=2), watch="validatio
 BASE = {"filters": 32, "dense": 64, "dropout": 0.5}
 BEST = {"filters": 128, "dense": 128, "dropout": 0.5}  # of each sweep, on held-out images
 FINAL_EPOCHS = 5  # the report doesn't say
+PARTS = {
+    "E1": "E1 to E4: nets that read, and sweeps over their settings",
+    "E5": "E5 to E7: noise taken off, and reading after it",
+    "E8 dynamic": "E8: new digits",
+}
 AXES = {"filters": (32, 64, 128), "dense": (0, 32, 64, 128), "dropout": (0.5, 0.65, 0.8)}
 
 
@@ -63,7 +68,7 @@ def study_report_e() -> Study:
         *denoising_lines(),
         *drawing_lines(),
     ]
-    return Study("Report E: DIT406 Assignment 7", tuple(lines), draw_report_e)
+    return Study("Report E: DIT406 Assignment 7", tuple(lines), draw_report_e, PARTS)
 
 
 def connected_lines() -> list[Line]:

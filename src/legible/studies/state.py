@@ -9,7 +9,7 @@ from statistics import median
 
 from legible.evaluation.measures import duration
 from legible.report.tables import Table
-from legible.studies.pages import rows_in, stem_of
+from legible.studies.pages import rows_in
 from legible.studies.plan import Line, Run, Study
 from legible.studies.results import COLUMNS, Results, line_cells
 from legible.studies.summary import put_summary
@@ -18,23 +18,20 @@ Chosen = Sequence[tuple[str, Study, Sequence[Line]]]
 _OURS = COLUMNS.index("ours")
 
 
-def state_table(chosen: Chosen, results: Results) -> Table:
-    """Every row with its published figure and ours, or that it is missing."""
+def state_table(chosen: Chosen, results: Results, pages: Path) -> Table:
+    """Every row with its published figure and ours, or that it is missing.
+
+    What is no training, and would have to be done anew, is shown as its page has it.
+    """
     columns = [column for column in COLUMNS if column != "system"]
     rows = []
-    for _, _, lines in chosen:
+    for _, study, lines in chosen:
+        written = rows_in(pages / f"{study.page}.md")
         for line in lines:
-            cells = (
-                line_cells(line, results)
-                if line.runs
-                else [line.row, "", line.published, _say(line), "", "", ""]
-            )
+            cells = line_cells(line, results) if line.runs or line.prove is None else written.get(line.row)
+            cells = cells or [line.row, "", line.published, "no page yet", "", "", ""]
             rows.append([cell for column, cell in zip(COLUMNS, cells, strict=True) if column != "system"])
     return Table(columns, rows)
-
-
-def _say(line: Line) -> str:
-    return "found anew for its page" if line.prove is not None else "figure"
 
 
 def find_missing(chosen: Chosen, results: Results) -> dict[Run, str]:
@@ -75,8 +72,8 @@ def find_differences(
     Of lines that are found anew for each page, nothing is compared.
     """
     said: dict[str, str] = {}
-    for name, study, lines in chosen:
-        page = pages / f"{stem_of(name)}.md"
+    for _, study, lines in chosen:
+        page = pages / f"{study.page}.md"
         written = rows_in(page)
         wanted = {line.row: line_cells(line, results) for line in lines if line.runs}
         for row, cells in wanted.items():
