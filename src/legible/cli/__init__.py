@@ -21,22 +21,23 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",  # paragraphs are filled to the width of the screen
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Read digits; clean scanned pages; serve both; train, judge and keep the networks for it; reproduce "
-    "reports.",
+    help="Make ink readable: read handwritten digits, clean scanned pages, draw new digits; and train, "
+    "compare and reproduce the networks that do it. New here? legible tour",
     epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "
     "7 results differ, 130 interrupted.",
 )
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("read")(read.read)
-app.command("clean")(clean.clean)
-app.command("generate")(generate.generate)
-app.command("serve")(serve.serve)
-app.command("tour")(tour.tour)
-app.command("reproduce")(reproduce.reproduce)
-app.add_typer(models.app, name="models")
-app.add_typer(catalogues.datasets, name="datasets")
-app.add_typer(catalogues.noises, name="noise")
+USE, WORKBENCH = "Use what is there", "Make and compare your own"
+app.command("tour", rich_help_panel=USE)(tour.tour)
+app.command("read", rich_help_panel=USE)(read.read)
+app.command("clean", rich_help_panel=USE)(clean.clean)
+app.command("generate", rich_help_panel=USE)(generate.generate)
+app.command("serve", rich_help_panel=USE)(serve.serve)
+app.command("train", rich_help_panel=WORKBENCH)(train.train)
+app.command("evaluate", rich_help_panel=WORKBENCH)(evaluate.evaluate)
+app.command("reproduce", rich_help_panel=WORKBENCH)(reproduce.reproduce)
+app.add_typer(models.app, name="models", rich_help_panel=WORKBENCH)
+app.add_typer(catalogues.datasets, name="datasets", rich_help_panel=WORKBENCH)
+app.add_typer(catalogues.noises, name="noise", rich_help_panel=WORKBENCH)
 
 EXTRAS = dict.fromkeys(("torch", "sklearn", "matplotlib", "safetensors", "onnx", "h5py"), "train")
 EXTRAS |= dict.fromkeys(

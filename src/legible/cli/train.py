@@ -36,26 +36,27 @@ FEW_IMAGES, MOST_EPOCHS_FOR_ONE = 20_000, 20
 
 Optimiser = Annotated[
     str | None,
-    typer.Option(metavar="NAME[:SETTINGS]", help="adam, adamw, muon or sgd:momentum=0.9,nesterov=yes."),
+    options.learning(metavar="NAME[:SETTINGS]", help="adam, adamw, muon or sgd:momentum=0.9,nesterov=yes."),
 ]
 Schedule = Annotated[
-    str | None, typer.Option(metavar="NAME[:SETTINGS]", help="constant, one-cycle:warmup=0.2 or triangle.")
+    str | None,
+    options.learning(metavar="NAME[:SETTINGS]", help="constant, one-cycle:warmup=0.2 or triangle."),
 ]
 Augment = Annotated[
     list[str] | None,
-    typer.Option(
+    options.learning(
         metavar="NAME[:AMOUNT]", help="E.g. shift:2, rotation:10; may be repeated. 'none' for none."
     ),
 ]
 NoiseOnce = Annotated[
-    bool, typer.Option("--noise-once", help="Draw the training noise once, not anew at every showing.")
+    bool, options.noises("--noise-once", help="Draw the training noise once, not anew at every showing.")
 ]
 TestNoise = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME[:AMOUNT]", help="Judge under this noise too; join several with '+'."),
+    options.noises(metavar="NAME[:AMOUNT]", help="Judge under this noise too; join several with '+'."),
 ]
 HoldOut = Annotated[
-    bool, typer.Option(help="Hold out validation images and show their curve, or train on them too.")
+    bool, options.judging(help="Hold out validation images and show their curve, or train on them too.")
 ]
 
 
@@ -63,25 +64,29 @@ def train(
     model: Annotated[str, typer.Argument(help="What to train, e.g. digits-fast (legible models list).")],
     dataset: options.Dataset = None,
     output: options.Output = None,
-    epochs: Annotated[float | None, typer.Option(help="Showings of every training image.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    epochs: Annotated[float | None, options.learning(help="Showings of every training image.")] = None,
+    batch_size: Annotated[int | None, options.learning(help="Images per step.")] = None,
     optimiser: Optimiser = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The peak of the schedule.")] = None,
+    learning_rate: Annotated[float | None, options.learning(help="The peak of the schedule.")] = None,
     schedule: Schedule = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay (adamw, muon).")] = None,
-    l2: Annotated[float | None, typer.Option(help="Factor of the squared weights in the loss.")] = None,
-    label_smoothing: Annotated[float | None, typer.Option(help="Share of targets for all classes.")] = None,
+    weight_decay: Annotated[
+        float | None, options.learning(help="Decoupled weight decay (adamw, muon).")
+    ] = None,
+    l2: Annotated[float | None, options.learning(help="Factor of the squared weights in the loss.")] = None,
+    label_smoothing: Annotated[
+        float | None, options.learning(help="Share of targets for all classes.")
+    ] = None,
     augment: Augment = None,
-    average: Annotated[float | None, typer.Option(help="Decay per step of averaged weights.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    average: Annotated[float | None, options.learning(help="Decay per step of averaged weights.")] = None,
+    precision: Annotated[str | None, options.learning(help="auto, float32 or bfloat16.")] = None,
     task: options.Task = None,
     noise: options.Noise = None,
     noise_once: NoiseOnce = False,
     test_noise: TestNoise = None,
     seed: Annotated[int, typer.Option(help="Of initial weights, order, augmentation and noise.")] = 0,
     hold_out: HoldOut = True,
-    held_out: Annotated[int, typer.Option(min=0, help="Hold out the last so many, not the usual.")] = 0,
-    folds: Annotated[int, typer.Option(help="Cross-validate on so many folds; no model is saved.")] = 0,
+    held_out: Annotated[int, options.judging(min=0, help="Hold out the last so many, not the usual.")] = 0,
+    folds: Annotated[int, options.judging(help="Cross-validate on so many folds; no model is saved.")] = 0,
     layout: options.LayoutOf = "auto",
     polarity: options.PolarityOf = "auto",
     size: options.Size = None,
