@@ -240,6 +240,7 @@ def test_a_run_is_performed_once_to_a_row_that_can_be_read_again(splits, tmp_pat
     assert row["key"] == run.key(splits.data_hash) and Run.of(row["run"]) == run
     assert row["scores"]["clean"]["accuracy"] > 0.9 and row["scores"][NOISE]["n_images"] == 30
     assert row["n_parameters"] == 20 * 20 * 8 + 8 + 8 * 2 + 2
+    assert row["precision"] in ("float32", "bfloat16") and row["n_threads"] == torch.get_num_threads()
     assert [len(r) for r in row["samples"]["clean"]["probabilities"]] == [2] * 24
     assert row["samples"]["clean"]["indices"][:4] == [0, 1, 2, 3]
     assert "watch_accuracy" in row["history"][0] and row["train_seconds"] > 0

@@ -33,7 +33,7 @@ from legible.studies.provenance import describe_machine, find_commit, today
 from legible.studies.remembered import remember
 from legible.studies.stage import Stage, stage
 from legible.training.checkpoint import load_checkpoint, read_facts, save_checkpoint
-from legible.training.loop import Epoch, State, fit, predictor, prepare
+from legible.training.loop import Epoch, State, choose_precision, find_device, fit, predictor, prepare
 from legible.training.tasks import Restore, Task
 from legible.training.variational import Draw, drawer, weigher
 
@@ -207,6 +207,7 @@ def make_row(work: Work, judgements: Mapping[str, Verdict]) -> dict[str, Any]:
         "n_parameters": count_parameters(work.state.model),
         "train_seconds": _round(sum(record["seconds"] for record in work.history)),
         "machine": describe_machine(),
+        "precision": choose_precision(work.run.settings.precision, find_device()),
         "n_threads": torch.get_num_threads(),
         "commit": find_commit(),
         "date": today(),

@@ -171,9 +171,16 @@ def has_bfloat16(device: torch.device) -> bool:
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
+def choose_precision(precision: str, device: torch.device) -> str:
+    """What a model's arithmetic is done in, `float32` or `bfloat16`, where the setting may say `auto`."""
+    if precision == "auto":
+        return "bfloat16" if has_bfloat16(device) else "float32"
+    return precision
+
+
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """The context in which the model computes: bfloat16 or float32."""
-    if precision == "float32" or (precision == "auto" and not has_bfloat16(device)):
+    if choose_precision(precision, device) == "float32":
         return nullcontext()
     return torch.autocast(device.type, torch.bfloat16)
 
