@@ -143,6 +143,22 @@ def test_a_long_report_is_told_in_parts_and_its_state_shows_what_its_page_says(l
     assert legible("reproduce", "--check").code == 0
 
 
+def test_tables_are_shown_where_the_pictures_of_a_page_want_data_that_is_not_there(legible, monkeypatch):
+    def draw(study, results):
+        raise InputError("cannot download it. Put it here.")
+
+    lines = [Line("X1", "first", "1", prove=lambda: "found one")]
+    monkeypatch.setattr(
+        verb, "choose_lines", lambda names: [("x", Study("Report X", (*lines,), draw), lines)]
+    )
+    done = legible("reproduce", "--tables-only")
+    assert (
+        done.code == 0 and "found one" in done.out and "no page written of x: cannot download it." in done.err
+    )
+    asked = legible("reproduce", "--tables-only", "--pages", "pages")
+    assert asked.code == 3 and "cannot download it" in asked.err and not Path("pages/report-x.md").exists()
+
+
 def report_a_curves(study, results):
     from legible.report import figures
 

@@ -157,8 +157,14 @@ def show_tables(
             print_table(study_table(list(lines), results, study.title))
             say(*notes(list(lines), results))
         if len(lines) == len(study.lines):
-            page = write_page(replace(study, lines=tuple(lines)), results, pages or usual_pages)
-            say(f"written: {page}")
+            try:
+                page = write_page(replace(study, lines=tuple(lines)), results, pages or usual_pages)
+            except InputError as error:  # its pictures want data that is not at hand
+                if pages is not None:
+                    raise
+                say(f"no page written of {name}: {error}")
+            else:
+                say(f"written: {page}")
         elif pages is not None:
             say(f"no page written: pages are of whole reports, here of {name}.")
 
