@@ -103,7 +103,7 @@ PARTS = {
     "B1.1": "B1: digits given back",
     "B2.1": "B2: noise taken off digits",
     "B3.1": "B3: pages cleaned, split at random as published",
-    "B3.1 honest": "B3: the same nets on other texts and other paper, TR to VA",
+    "B3.1 honest": "B3: the same nets on a text that they have not seen, TR to VA",
     "B3.26": "B3: beside them, what ships and what learns nothing",
 }
 # rows with settings of our own, and the system in words

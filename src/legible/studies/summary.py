@@ -47,7 +47,7 @@ class Anchor:
 HEADLINES = (
     Headline("A", "digits read", "A1", "A5"),
     Headline("A", "digits read under Gaussian noise 0.5", "A3", "A3 ours"),
-    Headline("B", "digits given back through a narrow place, BCE", "B1.1", "B1.1 ours"),
+    Headline("B", "digits given back through a bottleneck, BCE", "B1.1", "B1.1 ours"),
     Headline("B", "noise taken off digits, MSE", "B2.3", "B2.3 ours"),
     Headline("B", "dirt taken off pages, MSE", "B3.25", "B3.25 ours"),
     Headline("C", "digits read", "C1", "C1 ours"),
