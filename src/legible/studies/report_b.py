@@ -106,12 +106,11 @@ PARTS = {
     "B3.1 honest": "B3: the same nets on a text that they have not seen, TR to VA",
     "B3.26": "B3: beside them, what ships and what learns nothing",
 }
+FALLING = replace(RECONSTRUCT.settings, learning_rate=0.003, schedule="triangle:warmup=0.02,final=0.02")
 # rows with settings of our own, and the system in words
 OURS = {
-    "B1.1": (
-        replace(RECONSTRUCT.settings, learning_rate=0.003, schedule="triangle:warmup=0.02,final=0.02"),
-        "the same, but the rate falls, from 0.003; BCE",
-    ),
+    "B1.1": (FALLING, "the same, but the rate falls, from 0.003; BCE"),
+    "B1.4": (FALLING, "the same, but the rate falls, from 0.003; BCE"),
     "B2.3": (
         Settings(
             n_epochs=1, batch_size=128, optimiser="muon", learning_rate=0.03,
