@@ -76,6 +76,20 @@ def from_array(
     )
 
 
+def shrink_to(pixels: np.ndarray, most_px: float) -> np.ndarray:
+    """Pixels (H, W) or (H, W, 3) reduced until the longer side has most_px at most; as they are if it has.
+
+    Of the shorter side a pixel is left, however long the other one is.
+    """
+    scale = most_px / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    if min(pixels.shape[:2]) * scale >= 1:
+        return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
 def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scale images to (height, width) without distorting them; what has to be added is paper.
 

@@ -12,6 +12,11 @@ from pathlib import Path
 from legible.errors import OutputError
 
 
+def with_ending(path: Path, ending: str) -> Path:
+    """A file's name with an ending, as `.onnx`: added where it is not there; other points are kept."""
+    return path if path.suffix == ending else path.with_name(path.name + ending)
+
+
 def check_free(path: Path, *, overwrite: bool = False) -> None:
     """Raise OutputError if something is at `path` already and we were not asked to replace it."""
     if path.exists() and not overwrite:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from legible.errors import InputError
+from legible.errors import InputError, LegibleError
 
 
 class NotAPicture(InputError):
@@ -30,7 +30,10 @@ def naming(file: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # Pillow's, about data that we do without
             yield
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+    except LegibleError:
+        raise
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error,
+            Image.DecompressionBombError) as error:  # fmt: skip
         raise NotAPicture(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
 
 

@@ -106,3 +106,17 @@ def test_a_study_has_lines_of_different_names_whose_runs_all_meet_the_shown_test
         assert all(line.test in run.tests for run in line.runs), line.row
         assert len({run.key("") for run in line.runs}) == len(line.runs)
         assert line.target is None or (line.runs and (line.measure != "accuracy" or 0.9 < line.target < 1))
+
+
+PROTOCOL = {  # epochs and batch of the reports' rows, as they were published
+    "A1": (10, 32), "A2": (10, 32), "A3": (10, 32), "C1": (3, 32), "D1": (10, 32), "E5": (32, 64),
+    **{f"B1.{number}": (50, 128) for number in range(1, 8)},
+    **{f"B2.{number}": (50, 128) for number in range(1, 6)},
+    **{f"B3.{number}": (25, 16) for number in range(1, 25)}, "B3.25": (100, 8),
+}  # fmt: skip
+
+
+def test_each_row_has_the_epochs_and_the_batch_that_its_report_says():
+    lines = {line.row: line for entry in STUDIES for line in entry.build().lines}
+    planned = {row: lines[row].runs[0].settings for row in PROTOCOL}
+    assert {row: (each.n_epochs, each.batch_size) for row, each in planned.items()} == PROTOCOL

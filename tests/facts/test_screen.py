@@ -18,6 +18,15 @@ def test_long_work_tells_how_far_it_is_and_how_long_it_takes_and_short_work_noth
     assert capsys.readouterr().err == ""
 
 
+def test_work_that_stands_still_for_a_while_tells_nothing_new(monkeypatch, capsys):
+    clock = itertools.count(100.0, 40.0)
+    monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
+    with screen.counting("reading") as tell:
+        for _ in range(3):
+            tell(1, 1)  # the pages of one file
+    assert capsys.readouterr().err == ""
+
+
 def test_what_was_kept_from_before_does_not_make_the_time_left_look_short(monkeypatch, capsys):
     clock = iter([0.0, 40.0, 80.0, 120.0])  # the first 5,000 are told of one after another, at once
     monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))

@@ -98,6 +98,18 @@ def test_folders_are_mirrored_and_a_second_run_goes_on(legible, cleaner, scan, t
     assert [path.stat().st_mtime_ns for path in written[1:]] == times[1:]
 
 
+def test_what_was_cleaned_into_a_folder_among_the_scans_is_not_cleaned_again(
+    legible, cleaner, scan, tmp_path
+):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    shutil.copy(scan, folder / "a.png")
+    words = ("clean", folder, "-o", folder / "clean", "--model", cleaner)
+    assert legible(*words).code == 0
+    again = legible(*words, "--overwrite")
+    assert again.code == 0 and [p.name for p in folder.rglob("*.png")] == ["a.png", "a.png"]
+
+
 def test_before_stands_beside_after_in_every_mode_and_folders_are_mirrored(legible, cleaner, scan, tmp_path):
     scans = tmp_path / "scans"
     for name in ("a.png", "deep/a.png"):

@@ -51,6 +51,23 @@ def test_a_number_is_read_to_stdout_and_nothing_else(legible, number):
     assert package.read(np.asarray(Image.open(number))).text == "4711"
 
 
+def test_pictures_of_one_name_in_two_folders_are_drawn_in_two_places(legible, tmp_path):
+    for folder in ("0", "1"):
+        (tmp_path / "p" / folder).mkdir(parents=True)
+        Image.new("L", (40, 40), 255).save(tmp_path / "p" / folder / "0001.png")
+    done = legible("read", tmp_path / "p", "--plot", tmp_path / "seen")
+    assert done.code == 0, done.err
+    drawn = sorted(path.relative_to(tmp_path / "seen").as_posix() for path in tmp_path.glob("seen/*/*"))
+    assert drawn == ["0/0001.png.read.png", "1/0001.png.read.png"]
+
+
+def test_pages_of_one_file_are_drawn_to_files_of_their_own(legible, tmp_path):
+    blank = Image.new("L", (40, 40), 255)
+    blank.save(tmp_path / "two.tif", save_all=True, append_images=[blank])
+    done = legible("read", tmp_path / "two.tif", "--plot", tmp_path / "seen.png")
+    assert done.code == 0 and sorted(p.name for p in tmp_path.glob("seen*")) == ["seen.1.png", "seen.2.png"]
+
+
 def test_most_numbers_are_read_right(reader):
     rng = rng_for("numbers")
     texts = ["".join(rng.choice(list("0123456789"), int(rng.integers(2, 7)))) for _ in range(40)]

@@ -198,7 +198,7 @@ def test_the_server_tells_how_it_is(client):
     ("/api/read", ("a.png", png(SEVEN)), {"min_confidence": "2"}, 422, "min_confidence: input should be"),
     ("/api/denoise", ("a.png", png(SEVEN)), {"noise": "gausian:0.5"}, 422, "Did you mean 'gaussian'"),
     ("/api/denoise", ("a.png", png(SEVEN)), {"noise": "gaussian:x"}, 422, "std takes a number"),
-    ("/api/denoise", ("a.png", png(SEVEN)), {"noise": "gaussian:1+blur:1+fog+fog"}, 422, ""),
+    ("/api/denoise", ("a.png", png(SEVEN)), {"noise": "shift+shift+fog+fog"}, 422, "3 in a row at most"),
     ("/api/clean", ("a.png", png(SEVEN)), {"dpi": "7"}, 422, "dpi: input should be"),
     ("/api/nothing", ("a.png", b"x" * 100_000), {}, 404, "there is no '/api/nothing' here"),
 ])  # fmt: skip

@@ -116,7 +116,7 @@ BEGIN = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r
 
 def test_an_upload_that_is_too_large_is_refused_and_so_is_one_that_only_says_so(client):
     for size in (400_000, 1_100_000):
-        assert "larger than 0 MB" in sentence(send(client, b"x" * size), 413) or size
+        assert "larger than" in sentence(send(client, b"x" * size), 413)
     expecting = raw(client, HEAD % (9_000_000, b"Expect: 100-continue\r\n"))
     assert expecting.startswith(b"HTTP/1.1 413 ") and b"100 Continue" not in expecting
     assert sentence(client.post("/api/generate", content=b" " * 100_000), 413)
@@ -233,13 +233,12 @@ def test_progress_is_told_page_by_page(client, shelf, monkeypatch):
     assert client.get("/api/progress/mine").status_code == 404
 
 
-def test_too_many_bytes_at_once_are_refused(shelf, client):
-    before = shelf.limits
+def test_too_many_bytes_at_once_are_refused(client):
     with ThreadPoolExecutor(16) as pool:
         slow = [pool.submit(raw, client, HEAD % (250_000, b"") + BEGIN + b"x" * 240_000) for _ in range(10)]
         answers = [each.result()[:12] for each in slow]
     assert b"HTTP/1.1 429" in answers and set(answers) <= {b"HTTP/1.1 429", b"HTTP/1.1 408"}
-    assert send(client, picture()).status_code == 200 and before == shelf.limits
+    assert send(client, picture()).status_code == 200
 
 
 def test_a_fault_of_ours_has_an_id_and_shows_nothing_else(client, shelf, monkeypatch, caplog):

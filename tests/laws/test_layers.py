@@ -15,7 +15,7 @@ SOURCE = Path(legible.__file__).parent
 # from the bottom up; what stands in one line may not import its neighbours, but for those in TOGETHER
 LAYERS = (
     ("errors",),
-    ("registry", "output", "memory", "seeds", "choices", "notebook"),
+    ("registry", "output", "memory", "cores", "seeds", "choices", "notebook"),
     ("images",),
     ("pictures", "prepare", "ctc"),
     ("noise", "models", "evaluation.metrics", "cards"),
@@ -29,7 +29,7 @@ LAYERS = (
 )
 TOGETHER = {("report", "evaluation")}
 CARDS_MAY_IMPORT = {"images", "pictures", "cards", "output", "errors", "registry", "choices", "notebook"}
-APPLY_MAY_IMPORT = CARDS_MAY_IMPORT | {"apply", "prepare", "ctc"}
+APPLY_MAY_IMPORT = CARDS_MAY_IMPORT | {"apply", "cores", "prepare", "ctc"}
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}
 MAY_BE_HEAVY = {"models", "training", "report", "studies"}
 CATALOGUES = {

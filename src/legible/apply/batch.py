@@ -16,6 +16,7 @@ from legible.apply.page_writing import write_document
 from legible.apply.pages import Document, Page, open_document
 from legible.choices import Mode
 from legible.errors import ExitCode, LegibleError
+from legible.images import shrink_to
 from legible.output import new_file
 from legible.pictures import upper_byte
 
@@ -116,10 +117,6 @@ def _write_comparison(path: Path, before: np.ndarray, after: np.ndarray) -> None
 def _shrink(pixels: np.ndarray) -> np.ndarray:
     """A copy as (H, W, 3) bytes, small enough to look at."""
     pixels = upper_byte(pixels)
-    scale = min(1.0, _COMPARED_PX / max(pixels.shape[:2]))
-    small = (
-        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        if scale < 1
-        else pixels.copy()
-    )
+    small = shrink_to(pixels, _COMPARED_PX)
+    small = pixels.copy() if small is pixels else small
     return small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from legible.apply.rules import find_rules
-from legible.images import border_of
+from legible.images import border_of, shrink_to
 from legible.pictures import upper_byte
 
 MOST_PIXELS = 3_000_000  # a larger picture is searched reduced
@@ -77,8 +77,7 @@ def even_out(pixels: np.ndarray) -> Evened:
     if grey.ndim == 3:
         grey = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_RGB2GRAY)
     scale = min(1.0, (MOST_PIXELS / grey.size) ** 0.5)
-    if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    grey = shrink_to(grey, scale * max(grey.shape))
     paper = _estimate_paper(grey)
     apart = grey - paper
     some = apart.ravel()[:: max(1, apart.size // _PIXELS_LOOKED_AT)]
@@ -160,8 +159,7 @@ def _estimate_paper(grey: np.ndarray) -> np.ndarray:
     """How light the paper is at each pixel: the middle of what is around, wider than any stroke; float32."""
     if max(grey.shape) <= _SMALL_PX:
         return np.full(grey.shape, np.median(border_of(grey)), np.float32)
-    scale = _SMALL_PX / max(grey.shape)
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrink_to(grey, _SMALL_PX)
     side = min(max(3, min(small.shape) // 2 | 1), 31)
     around = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
     middle = cv2.medianBlur(around, side)[side:-side, side:-side]

@@ -10,11 +10,12 @@ from typing import IO, Any, BinaryIO, cast
 
 from PIL import Image, TiffImagePlugin
 
-from legible.apply.pages import PDF_DPI, POINTS_PER_INCH, Page, import_pdfium
+from legible.apply.pages import PDF_DPI, PDFIUM, POINTS_PER_INCH, Page, import_pdfium
 from legible.errors import ArgumentError
 from legible.pictures import upper_byte
 
 _JPEG_QUALITY = 90
+_MOST_WEBP_PX = 16_383
 _PNG_LEVEL = 2  # a third of the time of 6, the usual one, for 15 % more bytes of a clean page
 
 
@@ -52,6 +53,10 @@ def _to_picture(page: Page, form: str) -> tuple[Image.Image, dict[str, Any]]:
     if form == "PNG":
         settings |= {"compress_level": _PNG_LEVEL}
     if form == "WEBP":
+        if max(picture.size) > _MOST_WEBP_PX:
+            raise ArgumentError(
+                f"WebP holds {_MOST_WEBP_PX:,} pixels a side, not {max(picture.size):,}. Choose .png or .tif."
+            )
         settings |= {"lossless": True} if page.two_valued else {"quality": _JPEG_QUALITY}
     if form == "TIFF":
         settings |= {"compression": "group4" if picture.mode == "1" else "tiff_adobe_deflate"}
@@ -61,30 +66,39 @@ def _to_picture(page: Page, form: str) -> tuple[Image.Image, dict[str, Any]]:
 def _write_pdf(path: Path, pages: Iterator[Page]) -> None:
     """A PDF with a picture on each page, of the page's size."""
     pdfium = import_pdfium()
-    document = pdfium.PdfDocument.new()
+    with PDFIUM:
+        document = pdfium.PdfDocument.new()
     for page in pages:
-        height, width = page.pixels.shape[:2]
-        dpi = page.dpi or (PDF_DPI, PDF_DPI)
-        points = page.size_points or tuple(
-            side * POINTS_PER_INCH / d for side, d in zip((width, height), dpi, strict=True)
-        )
-        sheet, picture = document.new_page(*points), pdfium.PdfImage.new(document)
-        image, _ = _to_picture(replace(page, alpha=None, two_valued=False), "JPEG")
-        if page.two_valued:
-            picture.set_bitmap(pdfium.PdfBitmap.from_pil(image))
-        else:
-            stored = io.BytesIO()
-            image.save(stored, format="JPEG", quality=_JPEG_QUALITY)
-            picture.load_jpeg(stored, inline=True)
-        picture.set_matrix(pdfium.PdfMatrix().scale(*points))
-        sheet.insert_obj(picture)
-        sheet.gen_content()
-        sheet.close()
-    with path.open("wb") as file:
+        with PDFIUM:
+            _add_page(document, page)
+    with path.open("wb") as file, PDFIUM:
         keeper = _KeepsError(file)
         document.save(keeper)
+        document.close()
         if keeper.error is not None:
             raise keeper.error
+
+
+def _add_page(document: Any, page: Page) -> None:
+    """A page of a PDF, with a picture as large as the page."""
+    pdfium = import_pdfium()
+    height, width = page.pixels.shape[:2]
+    dpi = page.dpi or (PDF_DPI, PDF_DPI)
+    points = page.size_points or tuple(
+        side * POINTS_PER_INCH / d for side, d in zip((width, height), dpi, strict=True)
+    )
+    sheet, picture = document.new_page(*points), pdfium.PdfImage.new(document)
+    image, _ = _to_picture(replace(page, alpha=None, two_valued=False), "JPEG")
+    if page.two_valued:
+        picture.set_bitmap(pdfium.PdfBitmap.from_pil(image))
+    else:
+        stored = io.BytesIO()
+        image.save(stored, format="JPEG", quality=_JPEG_QUALITY)
+        picture.load_jpeg(stored, inline=True)
+    picture.set_matrix(pdfium.PdfMatrix().scale(*points))
+    sheet.insert_obj(picture)
+    sheet.gen_content()
+    sheet.close()
 
 
 @dataclass

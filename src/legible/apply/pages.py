@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ PDF_DPI = 300.0  # of a page of which nothing tells how finely it was scanned
 POINTS_PER_INCH = 72
 _MOST_DPI = 1200.0
 _ORIENTATION = 0x0112  # of EXIF
+_PROFILE = "icc_profile"  # of the colours that a file has, of no use for others
 _ROWS = 512  # that are copied at a time
+PDFIUM = RLock()  # the library takes one thread at a time, whichever documents they work on
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,9 @@ class Page:
 
     def with_pixels(self, pixels: np.ndarray, *, two_valued: bool) -> Page:
         """The page with other pixels of the same size."""
-        return replace(self, pixels=pixels, two_valued=two_valued)
+        same_colours = pixels.ndim == self.pixels.ndim
+        kept = self.kept if same_colours else {k: v for k, v in self.kept.items() if k != _PROFILE}
+        return replace(self, pixels=pixels, two_valued=two_valued, kept=kept)
 
 
 class PageTooLarge(InputError):
@@ -97,8 +102,11 @@ def open_document(
         return _open_pdf(path, dpi, most_pixels, colour)
     with naming(path), _any_size():
         opened = Image.open(path)
-    # of what moves, the first picture
-    n_pages = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+        try:  # of what moves, the first picture
+            n_pages = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+        except BaseException:
+            opened.close()
+            raise
     return Document(path, opened, n_pages, _read_frames(path, opened, n_pages, most_pixels, colour))
 
 
@@ -119,7 +127,7 @@ def _read_frames(
 
 def _read_frame(opened: Image.Image, colour: bool) -> Page:
     """The picture at hand, upright, as a page."""
-    kept = {name: opened.info[name] for name in ("icc_profile",) if opened.info.get(name)}
+    kept = {_PROFILE: opened.info[_PROFILE]} if opened.info.get(_PROFILE) else {}
     dpi, form, exif = opened.info.get("dpi"), opened.format, opened.getexif()
     picture: Image.Image = opened
     if exif.get(_ORIENTATION, 1) != 1:
@@ -127,19 +135,23 @@ def _read_frame(opened: Image.Image, colour: bool) -> Page:
         exif = picture.getexif()
     if form != "TIFF" and len(exif):
         kept["exif"] = exif.tobytes()
-    two_valued, alpha = picture.mode == "1", None
-    if picture.mode.startswith("I;16"):
-        pixels = np.array(picture, np.uint16)
+    two_valued, alpha, bands = picture.mode == "1", None, picture.mode.removesuffix("A")
+    if picture.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, where 8 or 16 bits are wanted")
+    if picture.mode.startswith("I"):  # 16 bits, which a PGM has in 32
+        pixels = np.asarray(picture).clip(0, 65_535).astype(np.uint16)
     else:
         if picture.has_transparency_data:
             picture = picture.convert("RGBA")
             alpha = np.asarray(picture.getchannel("A"))
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
         if picture.mode not in ("L", "RGB"):
-            picture = picture.convert("L" if picture.mode in ("1", "LA", "I", "F") else "RGB")
+            picture = picture.convert("L" if picture.mode in ("1", "LA") else "RGB")
         if not colour:
             picture = picture.convert("L")
         pixels = _to_array(picture)
+        if picture.mode != bands:
+            kept.pop(_PROFILE, None)
     return Page(pixels, alpha, _plain_dpi(dpi), two_valued, kept)
 
 
@@ -156,8 +168,9 @@ def _to_array(picture: Image.Image) -> np.ndarray:
 def _open_pdf(path: Path, dpi: float | None, most_pixels: int, colour: bool) -> Document:
     pdfium = import_pdfium()
     try:
-        opened = pdfium.PdfDocument(path)
-        n_pages = len(opened)
+        with PDFIUM:
+            opened = pdfium.PdfDocument(path)
+            n_pages = len(opened)
     except pdfium.PdfiumError as error:
         asks = "password" in str(error).lower()
         damage = f"is no PDF, or damaged: {str(error).rstrip('.')}. Replace or remove it"
@@ -165,20 +178,44 @@ def _open_pdf(path: Path, dpi: float | None, most_pixels: int, colour: bool) -> 
         raise NotAPicture(f"{path} {reason}.") from error
     if n_pages == 0:
         raise InputError(f"{path} has no pages.")
-    return Document(path, opened, n_pages, _draw_pages(path, opened, dpi, most_pixels, colour))
+    pages = (_draw_page(path, opened, number, dpi, most_pixels, colour) for number in range(n_pages))
+    return Document(path, _Closing(opened), n_pages, pages)
 
 
-def _draw_pages(path: Path, opened: Any, dpi: float | None, most_pixels: int, colour: bool) -> Iterator[Page]:
-    for sheet in opened:
-        points = sheet.get_size()
-        fine = dpi or _finest_dpi(sheet)
-        _check_size(path, tuple(round(side * fine / POINTS_PER_INCH) for side in points), most_pixels)
-        scale = fine / POINTS_PER_INCH * (1 - 1e-5)  # a fraction of a pixel would be a pixel more
-        drawn = sheet.render(scale=scale, rev_byteorder=True, grayscale=not colour).to_numpy()
+@dataclass
+class _Closing:
+    """An open PDF, to be closed while no other thread is at work in pdfium."""
+
+    opened: Any
+
+    def close(self) -> None:
+        with PDFIUM:
+            self.opened.close()
+
+
+def _draw_page(
+    path: Path, opened: Any, number: int, dpi: float | None, most_pixels: int, colour: bool
+) -> Page:
+    pdfium = import_pdfium()
+    with PDFIUM, ExitStack() as closing:
+        try:
+            sheet = opened[number]
+            closing.callback(sheet.close)
+            points = sheet.get_size()
+            fine = dpi or _finest_dpi(sheet)
+            _check_size(path, tuple(round(side * fine / POINTS_PER_INCH) for side in points), most_pixels)
+            scale = fine / POINTS_PER_INCH * (1 - 1e-5)  # a fraction of a pixel would be a pixel more
+            bitmap = sheet.render(scale=scale, rev_byteorder=True, grayscale=not colour)
+        except pdfium.PdfiumError as error:
+            raise NotAPicture(
+                f"page {number + 1} of {path} is damaged: {str(error).rstrip('.')}. Replace or remove it."
+            ) from error
+        closing.callback(bitmap.close)
+        drawn = bitmap.to_numpy()
         if drawn.ndim == 3 and not (drawn[..., :3] != drawn[..., :1]).any():
             drawn = drawn[..., 0]
         pixels = np.array(drawn if drawn.ndim == 2 else drawn[..., :3])
-        yield Page(pixels, dpi=(fine, fine), size_points=points)
+    return Page(pixels, dpi=(fine, fine), size_points=points)
 
 
 def _finest_dpi(sheet: Any) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from legible.cards import Card, check_network
+from legible.cores import count_cores
 from legible.errors import InputError, ModelError
 from legible.images import check_images
 
@@ -104,7 +104,7 @@ class _Network:
 
     def __init__(self, file: _File, shapes: list[tuple[int, ...]], n_cores: int | None = None) -> None:
         self._file, self._shapes, self._compiled = file, shapes, dict[int, Any]()
-        self._n_cores, self._compiling = n_cores or _count_cores(), Lock()
+        self._n_cores, self._compiling = n_cores or count_cores(), Lock()
         with file.naming():
             self._network = file.network.clone()
             self._set_batch(_ANY)
@@ -174,10 +174,6 @@ class _Network:
     def _set_batch(self, batch: int) -> None:
         """Sizes that are known run faster than any size."""
         self._network.reshape({i: [batch, *shape] for i, shape in enumerate(self._shapes)})
-
-
-def _count_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_shape(card: Card, shape: tuple[int, ...]) -> None:

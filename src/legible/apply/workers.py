@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +12,7 @@ import cv2
 from legible.apply.batch import Job, Report, clean_file
 from legible.apply.cleaner import Cleaner
 from legible.apply.saved import load_cleaner
+from legible.cores import count_cores
 from legible.errors import InputError
 
 _own: dict[str, Cleaner] = {}  # a worker's network, loaded once
@@ -20,7 +20,7 @@ _own: dict[str, Cleaner] = {}  # a worker's network, loaded once
 
 def clean_all(jobs: list[Job], model: str, workers: int | None) -> Iterator[Report]:
     """Clean files; reports come in the order of the jobs. workers: processes, else one a core."""
-    n_cores = os.cpu_count() or 1
+    n_cores = count_cores()
     n_workers = min(workers or n_cores, len(jobs))
     if n_workers <= 1:
         cleaner = load_cleaner(model)

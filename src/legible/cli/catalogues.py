@@ -65,7 +65,7 @@ def show_noise(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The picture, a PNG.")
     ] = Path("noise.png"),
-    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Draw digits under each noise, a row each, as a PNG."""
@@ -75,7 +75,7 @@ def show_noise(
     from legible.seeds import rng_for
 
     chosen = [str(NOISES.parse(text)) for text in specs or NOISES.names()]
-    splits, _ = load_data(dataset, "auto", "auto", None, seed)
+    splits, _ = load_data(dataset, "auto", "auto", None)
     clean = splits.test.images[:10]
     rows = {"clean": clean} | {
         name: add_noise(clean, rng_for("shown noise", name, seed), [name]) for name in chosen

@@ -82,7 +82,7 @@ def plan_jobs(
     from legible.apply.batch import Job
     from legible.apply.pages import FORMS
 
-    pairs = list(_pair_files(sources, output))
+    pairs = list(_pair_files(sources, output, compare))
     seen: dict[Path, Path] = {}
     for source, target in pairs:
         if target in seen:
@@ -99,7 +99,8 @@ def plan_jobs(
     return jobs
 
 
-def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]]:
+def _pair_files(sources: list[Path], output: Path, compare: Path | None) -> Iterator[tuple[Path, Path]]:
+    """Each scan with what it becomes; what lies where results go is no scan, though that be in its folder."""
     from legible.apply.pages import FORMS, KNOWN, files_in, in_form
 
     for source in sources:
@@ -118,7 +119,12 @@ def _pair_files(sources: list[Path], output: Path) -> Iterator[tuple[Path, Path]
         if not source.is_dir():
             yield source, output / in_form(Path(source.name))
             continue
-        files = files_in(source)
+        made_before = [
+            made.resolve() for made in (output, compare) if made and made.resolve() != source.resolve()
+        ]
+        files = [
+            file for file in files_in(source) if not any(map(file.resolve().is_relative_to, made_before))
+        ]
         if not files:
             raise InputError(f"{source} holds no scans: {', '.join(KNOWN)}.")
         root = output / source.name if len(sources) > 1 else output

@@ -28,7 +28,7 @@ def evaluate(
     dataset: options.Dataset = None,
     noise: options.Noise = None,
     split: Annotated[str, typer.Option(help="Which images: test, validation, train or all.")] = "test",
-    seed: Annotated[int, typer.Option(help="Of the noise, and of the split of your own data.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     layout: options.LayoutOf = "auto",
     polarity: options.PolarityOf = "auto",
     size: options.Size = None,
@@ -55,7 +55,7 @@ def evaluate(
     model = load_asked(card)
     found, predict = model.card, model.run
     size = size or "x".join(map(str, found.image_shape[1:])) if dataset and Path(dataset).exists() else size
-    splits, name = load_data(dataset, layout, polarity, size, seed)
+    splits, name = load_data(dataset, layout, polarity, size)
     data = splits.named(split)
     check_classes(found, data, name)
     chain = "+".join(map(str, noises))
@@ -92,8 +92,8 @@ def load_asked(card: str) -> Classifier | Restorer | LineModel:
 
 
 def check_classes(card: Card, data: Labelled, name: str) -> None:
-    """Raise InputError where a classifier and a dataset know other classes."""
-    if card.task == "classify" and data.classes != card.classes:
+    """Raise InputError where a model that reads and a dataset know other classes."""
+    if card.task in ("classify", READS_LINES) and data.classes != card.classes:
         raise InputError(
             f"model {card.name!r} tells {len(card.classes)} classes ({', '.join(card.classes)}), "
             f"but {name} has {len(data.classes)} ({', '.join(data.classes)}). Give images of its own classes."

@@ -91,7 +91,8 @@ def show_model(name: Name, as_json: options.AsJson = False) -> None:
         [
             "takes",
             f"images (N, {channels}, {height}, {width}) float32 in [0, 1], 1 = ink"
-            + ", or of any other height and width" * bool(card.multiple),
+            + ", or of any other height and width" * (bool(card.multiple) and card.any_height)
+            + ", or of any other width" * (bool(card.multiple) and not card.any_height),
         ],
         ["gives", facts["output"]],
         *([["classes", ", ".join(card.classes)]] if card.task == "classify" else []),
@@ -136,7 +137,7 @@ def export_model(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Write a saved model in another format: architecture as JSON with weights as HDF5, or ONNX."""
-    from legible.output import new_file
+    from legible.output import new_file, with_ending
 
     if form not in FORMATS:
         raise UnknownName("export format", form, FORMATS)
@@ -147,9 +148,10 @@ def export_model(
     if form == "onnx":
         from legible.training.exchange import whole_network
 
-        with new_file(stem.with_suffix(".onnx"), overwrite=overwrite) as path:
+        target = with_ending(stem, ".onnx")
+        with new_file(target, overwrite=overwrite) as path:
             path.write_bytes(whole_network(card))
-        typer.echo(stem.with_suffix(".onnx"))
+        typer.echo(target)
         return
     from legible.training.exchange import load_model
     from legible.training.keras_pair import save_pair

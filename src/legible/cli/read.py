@@ -79,7 +79,8 @@ def read(
                 reading = next(readings)
                 _show(opened.name, reading, alone=alone, as_json=as_json)
                 if plot is not None:
-                    _draw(opened, reading, plot, overwrite=overwrite)
+                    target = _place(opened.name, images, plot)
+                    _draw(opened, reading, target, overwrite=overwrite)
             n_done += len(batch)
             progress(min(n_done, len(files)), len(files))
     if code:
@@ -113,13 +114,24 @@ def _check_plot(plot: Path | None, *, alone: bool, overwrite: bool) -> None:
         check_free(plot, overwrite=overwrite)
 
 
-def _draw(opened: Opened, reading: Reading, plot: Path, *, overwrite: bool) -> None:
+def _place(name: str, sources: list[Path], plot: Path) -> Path:
+    """Where a picture is drawn to: the file named, or in the folder named its place in its own folder.
+
+    Pages of one file are told by their numbers, as their names are: `scan.pdf:2`.
+    """
+    if plot.suffix and not plot.is_dir():
+        number = name.removeprefix(str(sources[0])).strip(":") if sources[0].is_file() else ""
+        return plot.with_name(f"{plot.stem}.{number}{plot.suffix}") if number else plot
+    path = Path(name)
+    roots = [source for source in sources if source.is_dir() and path.is_relative_to(source)]
+    inner = path.relative_to(roots[0]) if roots else Path(path.name)
+    return plot / inner.with_name(f"{inner.name.replace(':', '.')}.read.png")
+
+
+def _draw(opened: Opened, reading: Reading, target: Path, *, overwrite: bool) -> None:
     from legible.apply.drawn_readings import draw_reading
     from legible.output import new_file
 
-    is_file = bool(plot.suffix) and not plot.is_dir()
-    name = Path(opened.name).name.replace(":", ".")
-    target = plot if is_file else plot / f"{name}.read.png"
     with new_file(target, overwrite=overwrite) as temporary:
         draw_reading(opened.pixels, reading).save(temporary, "PNG")
     say(f"drawn: {target}")

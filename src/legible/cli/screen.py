@@ -128,7 +128,7 @@ def counting(what: str, *, every_s: float = 30) -> Iterator[Callable[[int, int],
                 bars.start()
                 bars.add_task(what, total=total)
             bars.update(bars.task_ids[0], completed=done)
-        elif now - told[0] >= every_s:
+        elif done > told[1] and now - told[0] >= every_s:
             left = (now - told[0]) / (done - told[1]) * (total - done)
             told = (now, done)
             say(f"{what}: {done:,} of {total:,}, {duration(left)} left")

@@ -83,7 +83,7 @@ def train(
     noise: options.Noise = None,
     noise_once: NoiseOnce = False,
     test_noise: TestNoise = None,
-    seed: Annotated[int, typer.Option(help="Of initial weights, order, augmentation and noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of initial weights, order, augmentation and noise.")] = 0,
     hold_out: HoldOut = True,
     held_out: Annotated[int, options.judging(min=0, help="Hold out the last so many, not the usual.")] = 0,
     folds: Annotated[int, options.judging(help="Cross-validate on so many folds; no model is saved.")] = 0,
@@ -115,7 +115,7 @@ def train(
         train_noise=tuple(noise or ()), fresh_noise=not noise_once, tests=tests,
         watch="validation" if hold_out else "nothing", n_held_out=held_out,
     )  # fmt: skip
-    splits, name = load_data(dataset, layout, polarity, size, seed)
+    splits, name = load_data(dataset, layout, polarity, size)
     run = replace(run, dataset=name, settings=enough_epochs(run.settings, len(splits.train), epochs))
     if folds:
         cross_validate(run, splits, folds, as_json)
@@ -146,10 +146,12 @@ def enough_epochs(settings: Settings, n_train: int, asked: float | None) -> Sett
     return replace(settings, n_epochs=n_epochs)
 
 
-def load_data(
-    name: str | None, layout: Layout, polarity: Polarity, size: str | None, seed: int
-) -> tuple[Splits, str]:
-    """The images to train and judge with; when none are named MNIST, or the embedded digits without it."""
+def load_data(name: str | None, layout: Layout, polarity: Polarity, size: str | None) -> tuple[Splits, str]:
+    """The images to train and judge with; when none are named MNIST, or the embedded digits without it.
+
+    Your own are dealt into parts in one way, whatever the training's seed: what one model learnt from
+    is never another one's test.
+    """
     from legible.data import load_dataset
 
     shape = read_size(size)
@@ -162,9 +164,7 @@ def load_data(
             splits, name = load_dataset(EMBEDDED, size=shape), EMBEDDED
     else:
         with downloading() as progress:
-            splits = load_dataset(
-                name, layout=layout, polarity=polarity, size=shape, seed=seed, progress=progress
-            )
+            splits = load_dataset(name, layout=layout, polarity=polarity, size=shape, progress=progress)
     say(*splits.words)
     return splits, name
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from legible.choices import Layout, Polarity
 from legible.data.fetch import read_unpacked
@@ -196,7 +196,8 @@ def _visible(folder: Path, pattern: str = "*") -> Iterator[Path]:
 
 def _size_of(file: Path) -> tuple[int, int]:
     with naming(file), Image.open(file) as picture:
-        return picture.height, picture.width
+        on_its_side = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        return (picture.width, picture.height) if on_its_side else (picture.height, picture.width)
 
 
 def _read_picture(file: Path, size: tuple[int, int], grey: bool) -> np.ndarray:

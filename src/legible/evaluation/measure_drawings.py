@@ -59,14 +59,14 @@ class Drawings:
 
 def judge_drawings(
     weigh: Weigh, draw: Draw, binary: Labelled, grey: np.ndarray, *, n_samples: int, n_drawn: int = 10_000,
-    read: Read | None = None, progress: Progress | None = None,
+    told: bool = True, read: Read | None = None, progress: Progress | None = None,
 ) -> Drawings:  # fmt: skip
     """Judge a model that draws on real images and on its own drawings.
 
     weigh: as importance_weighted_bound takes it. draw: labels and a generator -> drawings (N, C, H, W),
     grey; as many of each class, from a fixed seed. binary, grey: the real images as 0 and 1, for the bound,
-    and before that, beside the drawings. read: a classifier of the same classes. progress: told how far the
-    bound is, which takes nearly all of the time.
+    and before that, beside the drawings. told: whether the model is told the class. read: a classifier of
+    the same classes. progress: told how far the bound is, which takes nearly all of the time.
     """
     bound = importance_weighted_bound(
         weigh, binary.images, binary.labels, n_samples=n_samples, progress=progress
@@ -88,10 +88,10 @@ def judge_drawings(
         n_samples=n_samples,
         bound_nats=bound.nats,
         bound_error_nats=bound.standard_error,
-        bound_without_label_nats=bound.without_label(n_classes),
+        bound_without_label_nats=bound.without_label(n_classes if told else 1),
         elbo_nats=bound.elbo_nats,
         n_drawn=n_drawn,
-        read_as_asked=read_as_asked,
+        read_as_asked=read_as_asked if told else None,
         frechet=frechet,
         frechet_of_real=frechet_of_real,
         diversity=varied.spread,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from legible.cores import count_cores
 from legible.images import check_images
 from legible.memory import keep_freed_memory
 
@@ -39,7 +39,7 @@ def in_chunks(images: np.ndarray, rng: np.random.Generator, change: Change) -> n
     if len(starts) == 1:  # one training batch: a pool would cost more than it gains
         change_one(0, seeds[0])
         return noisy
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(count_cores()) as pool:
         list(pool.map(change_one, starts, seeds))  # list: so that an error in a thread is raised here
     return noisy
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
 import shlex
 import subprocess
@@ -11,12 +10,13 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from legible.cores import count_cores
+
 
 @cache
 def describe_machine() -> str:
     """The processor's name and how many cores this process may use."""
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {n_cores} cores"
+    return f"{_processor()}, {count_cores()} cores"
 
 
 def _processor() -> str:

@@ -83,7 +83,7 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
         if facts["key"] != key:
             raise ModelError(
                 f"{checkpoint} is of a run with other settings or other data; its settings were "
-                f"{facts['run']}. Give the same settings, or start anew with --overwrite."
+                f"{facts['run']}. Give the same settings, or remove it and start anew."
             )
         load_checkpoint(checkpoint, work.state)
         work.history = facts["history"]
@@ -170,7 +170,7 @@ def judge_work(
 
     return judge_drawings(
         remember(make, kept) if kept else make(0), drawer(model), shown.seen, shown.clean,
-        n_samples=task.n_samples, read=find_reader(shown), progress=progress,
+        n_samples=task.n_samples, told=model.n_classes > 1, read=find_reader(shown), progress=progress,
     )  # fmt: skip
 
 

@@ -81,13 +81,22 @@ def summary_tables(rows: Cells) -> tuple[Table, Table]:
     for anchor in ANCHORS:
         cell = rows[anchor.row]["ours"]
         ours = _bare(cell.partition(anchor.label)[2].rstrip(")") if anchor.label else cell)
-        better = (float(ours.split()[0].rstrip("%")) < anchor.best) == anchor.less_is_better
+        better = _is_better(ours, anchor)
         known = f"{anchor.best:g} {anchor.source}"
-        anchors.append([anchor.what, known, ours, "yes" if better else "no", anchor.row])
+        anchors.append([anchor.what, known, ours, better, anchor.row])
     return (
         Table(["report", "what", "published", "the same here", "ours", "figures reached"], reports),
         Table(["what", "the best known", "ours", "better", "row"], anchors),
     )
+
+
+def _is_better(ours: str, anchor: Anchor) -> str:
+    """Whether our figure beats the best known: yes or no, and nothing where there is no figure."""
+    try:
+        figure = float(ours.split(maxsplit=1)[0].rstrip("%"))
+    except ValueError:
+        return ""
+    return "yes" if (figure < anchor.best if anchor.less_is_better else figure > anchor.best) else "no"
 
 
 def _bare(cell: str) -> str:

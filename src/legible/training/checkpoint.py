@@ -44,7 +44,9 @@ def load_checkpoint(path: Path, state: State) -> None:
         weights = _collect_weights(state)
         shapes = {name: list(tensor.shape) for name, tensor in weights.items()}
         if shapes != {name: file.get_slice(name).get_shape() for name in weights if name in names}:
-            raise ModelError(f"{path} is a checkpoint of another model. Start again with --overwrite.")
+            raise ModelError(
+                f"{path} is a checkpoint of another model. Remove it, or start again with --overwrite."
+            )
         with torch.no_grad():
             for name, tensor in weights.items():
                 tensor.copy_(file.get_tensor(name))
@@ -92,7 +94,7 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(
-            f"{path} is not a usable checkpoint: {error}. Start again with --overwrite."
+            f"{path} is not a usable checkpoint: {error}. Remove it, or start again with --overwrite."
         ) from error
 
 

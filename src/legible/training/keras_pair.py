@@ -18,7 +18,7 @@ from torch import nn
 
 from legible.errors import InputError, ModelError
 from legible.models import ImageShape
-from legible.output import check_free, new_file
+from legible.output import check_free, new_file, with_ending
 
 Layers = list[dict[str, Any]]
 Tensors = dict[str, dict[str, np.ndarray]]
@@ -33,7 +33,8 @@ def save_pair(
     image_shape: (C, H, W) of the images the model takes. Raises ModelError for layers beyond a plain chain of
     convolution, pooling, norm, dropout and dense layers, OutputError when a file exists or cannot be written.
     """
-    architecture, weights = stem.with_suffix(".json"), stem.with_suffix(".h5")
+    stem = stem.with_suffix("") if stem.suffix in (".json", ".h5") else stem
+    architecture, weights = with_ending(stem, ".json"), with_ending(stem, ".h5")
     layers, tensors = _describe_chain(model, image_shape)
     config = {"module": "keras", "class_name": "Sequential", "config": {"name": "legible", "layers": layers}}
     check_free(weights, overwrite=overwrite)

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated
 
-import cv2
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from PIL import Image
@@ -18,6 +17,7 @@ from legible.apply.batch import Job, clean_document
 from legible.apply.pages import FORMS, in_form, open_document
 from legible.choices import Mode
 from legible.errors import ArgumentError
+from legible.images import shrink_to
 from legible.pictures import upper_byte
 from legible.web.desk import ClientGone
 from legible.web.documents import failures, file_of
@@ -129,9 +129,7 @@ async def preview(
             pixels = next(one.pixels for number, one in enumerate(document, 1) if number == page)
         pixels = upper_byte(pixels)
         height, width = pixels.shape[:2]
-        scale = min(1.0, PREVIEW_PX / max(height, width))
-        if scale < 1:
-            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        pixels = shrink_to(pixels, PREVIEW_PX)
         written = io.BytesIO()
         Image.fromarray(pixels).save(written, "PNG", compress_level=2)
         facts = {"Legible-Pages": n_pages, "Legible-Width": width, "Legible-Height": height}

@@ -46,7 +46,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, counts: Counts, hosts: Collection[str] = ()) -> None:
-        self.app, self.limits, self.counts, self.hosts = app, limits, counts, frozenset(hosts)
+        self.app, self.limits, self.counts, self.hosts = app, limits, counts, frozenset(map(str.lower, hosts))
         self.n_bytes = 0  # of all bodies that are on the way or worked on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

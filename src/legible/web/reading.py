@@ -22,7 +22,6 @@ from legible.web.documents import EXAMPLE_READING, failures
 from legible.web.shelf import Shelf
 from legible.web.uploads import WholeRoute, name_of, own_folder, put_down
 
-QUICK_BYTES = 300_000  # an upload of more is read where pages are
 MOST_NOISES = 3
 router = APIRouter(route_class=WholeRoute)
 
@@ -77,8 +76,7 @@ async def read(
             pages.append(told.to_json(opened.name))
         return Readings(pages=pages)
 
-    desk = shelf.slow if (file.size or 0) > QUICK_BYTES else shelf.quick
-    return await desk.run(request, work)
+    return await shelf.desk_for(file.size).run(request, work)
 
 
 @router.post(
@@ -109,7 +107,7 @@ async def denoise(
         looks = [_look(shelf, image[0], each) for image, each in zip(three, odds, strict=True)]
         return Denoised(seen=looks[0], noisy=looks[1], denoised=looks[2])
 
-    return await shelf.quick.run(request, work)
+    return await shelf.desk_for(file.size).run(request, work)
 
 
 def _look(shelf: Shelf, image: np.ndarray, odds: np.ndarray) -> Look:

@@ -18,6 +18,7 @@ from legible.memory import hand_back_memory
 from legible.web.desk import Desk
 
 N_SLIDERS = 6
+QUICK_BYTES = 300_000  # an upload of more is worked on where pages are
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Shelf:
     def digits(self) -> Classifier:
         """The reader of single digits."""
         return self.reader.digits
+
+    def desk_for(self, n_bytes: int | None) -> Desk:
+        """Where a picture of digits is worked on: a large one where pages are."""
+        return self.slow if (n_bytes or 0) > QUICK_BYTES else self.quick
 
     def close(self) -> None:
         """Refuse what waits and what still comes."""
