@@ -82,7 +82,7 @@ def test_the_number_of_cores_changes_nothing(
     monkeypatch.setattr(chunks, "CHUNK_PIXELS", 3 * 28 * 28)  # 20 images in 7 chunks
     images, noisy = _images(20, 1, 28, 28), []
     for n_cores in (1, 3):
-        monkeypatch.setattr(chunks.os, "cpu_count", lambda n=n_cores: n)
+        monkeypatch.setattr(chunks, "count_cores", lambda n=n_cores: n)
         noisy.append(noise.build(images, np.random.default_rng(0)))
     np.testing.assert_array_equal(*noisy)
 

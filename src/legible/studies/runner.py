@@ -83,7 +83,7 @@ def begin(run: Run, splits: Splits, checkpoint: Path | None = None) -> Work:
         if facts["key"] != key:
             raise ModelError(
                 f"{checkpoint} is of a run with other settings or other data; its settings were "
-                f"{facts['run']}. Give the same settings, or remove it and start anew."
+                f"{facts['run']}. Give the same settings; or, to start anew, remove it or add --overwrite."
             )
         load_checkpoint(checkpoint, work.state)
         work.history = facts["history"]
