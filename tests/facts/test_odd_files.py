@@ -80,12 +80,13 @@ def test_a_page_that_webp_cannot_hold_is_refused_with_what_can(tmp_path):
 
 def test_a_profile_of_colours_stays_with_its_colours_alone(tmp_path):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    Image.new("RGB", (9, 9)).save(tmp_path / "a.png", icc_profile=profile)
-    [page] = pages_of(tmp_path / "a.png")
-    assert page.with_pixels(page.pixels, two_valued=False).kept["icc_profile"] == profile
-    assert page.with_pixels(page.pixels[..., 0], two_valued=False).kept == {}
-    with open_document(tmp_path / "a.png", colour=False) as document:
-        assert [grey.kept for grey in document] == [{}]
+    for name in ("a.png", "a.jpg"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name, icc_profile=profile)
+        [page] = pages_of(tmp_path / name)
+        assert page.with_pixels(page.pixels, two_valued=False).kept["icc_profile"] == profile
+        assert page.with_pixels(page.pixels[..., 0], two_valued=False).kept == {}
+        with open_document(tmp_path / name, colour=False) as document:
+            assert [grey.kept for grey in document] == [{}]
 
 
 @pytest.mark.parametrize("shape", [(3, 5000), (5000, 3), (10, 2000)])

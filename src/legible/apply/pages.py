@@ -27,6 +27,7 @@ POINTS_PER_INCH = 72
 _MOST_DPI = 1200.0
 _ORIENTATION = 0x0112  # of EXIF
 _PROFILE = "icc_profile"  # of the colours that a file has, of no use for others
+_COLOURS = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB"}  # of modes that say more
 _ROWS = 512  # that are copied at a time
 PDFIUM = RLock()  # the library takes one thread at a time, whichever documents they work on
 
@@ -117,16 +118,17 @@ def _read_frames(
         with naming(path), _any_size():
             opened.seek(number)
             _check_size(path, opened.size, most_pixels)
+            found = opened.mode
             if not colour and opened.format == "JPEG":
                 opened.draft("L", opened.size)  # a third of the time and of the memory
-            page = _read_frame(opened, colour)
+            page = _read_frame(opened, colour, found)
             if n_pages == 1:
                 opened.close()  # its own copy of the pixels, as large as the page
         yield page
 
 
-def _read_frame(opened: Image.Image, colour: bool) -> Page:
-    """The picture at hand, upright, as a page."""
+def _read_frame(opened: Image.Image, colour: bool, found: str) -> Page:
+    """The picture at hand, upright, as a page. found: its mode in the file."""
     kept = {_PROFILE: opened.info[_PROFILE]} if opened.info.get(_PROFILE) else {}
     dpi, form, exif = opened.info.get("dpi"), opened.format, opened.getexif()
     picture: Image.Image = opened
@@ -135,7 +137,7 @@ def _read_frame(opened: Image.Image, colour: bool) -> Page:
         exif = picture.getexif()
     if form != "TIFF" and len(exif):
         kept["exif"] = exif.tobytes()
-    two_valued, alpha, bands = picture.mode == "1", None, picture.mode.removesuffix("A")
+    two_valued, alpha = picture.mode == "1", None
     if picture.mode == "F":
         raise ValueError("its pixels are floating-point numbers, where 8 or 16 bits are wanted")
     if picture.mode.startswith("I"):  # 16 bits, which a PGM has in 32
@@ -150,7 +152,7 @@ def _read_frame(opened: Image.Image, colour: bool) -> Page:
         if not colour:
             picture = picture.convert("L")
         pixels = _to_array(picture)
-        if picture.mode != bands:
+        if picture.mode != _COLOURS.get(found, found):
             kept.pop(_PROFILE, None)
     return Page(pixels, alpha, _plain_dpi(dpi), two_valued, kept)
 
