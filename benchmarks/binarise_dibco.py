@@ -15,7 +15,7 @@ from pathlib import Path
 import doxapy
 import numpy as np
 
-from legible.apply.saved import load_cleaner
+from legible.cleaning.clean import load_cleaner
 from legible.data.pages import find_pairs
 from legible.pictures import read_picture
 

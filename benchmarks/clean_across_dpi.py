@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from read_cleaned_pages import SHEETS, dirty_page, read_foreign_sheets
 
-from legible.apply.saved import load_cleaner
+from legible.cleaning.clean import load_cleaner
 from legible.data.page_maker import make_page
 from legible.images import to_bytes
 from legible.seeds import rng_for

@@ -18,8 +18,8 @@ from legible.data import load_dataset
 from legible.errors import LegibleError
 from legible.noise import NOISES
 from legible.report.tables import Table, markdown
+from legible.runs.provenance import describe_machine
 from legible.seeds import rng_for
-from legible.studies.provenance import describe_machine
 
 
 def read_arguments() -> argparse.Namespace:

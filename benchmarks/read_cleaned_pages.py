@@ -25,12 +25,12 @@ import numpy as np
 from binarise_dibco import binarise
 from PIL import Image
 
-from legible.apply.cleaner import Cleaner
-from legible.apply.saved import load_cleaner
+from legible.cleaning.clean import load_cleaner
+from legible.cleaning.cleaner import Cleaner
 from legible.data.page_maker import make_page
 from legible.data.pages import read_noisy_office
 from legible.data.sheets import read_sheets
-from legible.evaluation.measure_lines import edit_distance
+from legible.evaluation.line_reading import edit_distance
 from legible.images import to_bytes
 from legible.noise import add_noise
 from legible.seeds import rng_for

@@ -1,15 +1,17 @@
-"""How well real digits are read that nothing here was trained on: exams, cheques, and what is no digit.
+"""Reading of real digits that are not in any training set (exams, cheques), and rejection of other things.
 
     python benchmarks/read_real_digits.py [--lines line-reader] [--digits digits]
 
 Needs nsysu-digits, orand-car-a, mnist and fashion-mnist in LEGIBLE_DATA. Prints:
-- nsysu-digits, single digits of exam papers: the share read right, in mode digit and left to find out;
-- orand-car-a, amounts on cheques, dots and dashes ignored: strings right, and errors by digits (left out,
-  put in or exchanged), with nothing refused and as the models refuse by themselves; how right the surest are;
-- refusing, MNIST's test images against others: the area under the ROC curve of the confidence, the shares
-  refused where 99 % of MNIST's are accepted, as they are and put in their box as `legible read` does; letters
-  of the fonts that come with matplotlib, but for those that could be digits;
-- calibration error on MNIST's test images (15 bins) and how often the sets miss the right digit.
+- nsysu-digits, single digits of exam papers: the share read correctly, in the modes digit and auto;
+- orand-car-a, amounts on cheques, dots and dashes ignored: strings read correctly, and the digit error rate
+  (deletions, insertions, substitutions), without rejection and with the models' own thresholds; the accuracy
+  of the most confident readings;
+- rejection, MNIST's test images against others: the area under the ROC curve of the confidence, and the
+shares
+  rejected when 99 % of MNIST's are accepted, unchanged and centred as `legible read` does; letters of
+  matplotlib's fonts, except those that look like digits;
+- calibration error on MNIST's test images (15 bins), and how often the prediction sets miss the right digit.
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from legible.apply.reader import Reader
-from legible.apply.saved import load_reader
 from legible.data import load_dataset
 from legible.data.page_maker import FAMILIES, font_of
-from legible.evaluation.measure_lines import edit_distance
+from legible.evaluation.line_reading import edit_distance
 from legible.evaluation.metrics import calibration_error
 from legible.prepare import prepare_digit
+from legible.reading.read import load_reader
+from legible.reading.reader import Reader
 from legible.seeds import rng_for
 
 DATA = Path(os.environ.get("LEGIBLE_DATA", "data"))
@@ -80,11 +82,12 @@ def say(least: float | None) -> str:
 
 def refuse(reader: Reader) -> None:
     test = load_dataset("mnist").test
-    odds = reader.digits.predict(test.images)
-    digits, rng = odds.max(1), rng_for("others")
+    probabilities = reader.digits.predict(test.images)
+    digits, rng = probabilities.max(1), rng_for("others")
     limit = np.quantile(digits, 1 - ACCEPTED)
-    own = reader.digits.refuse_below
-    print(f"mnist: {(odds.argmax(1) == test.labels).mean():.2%} right; {ACCEPTED:.0%} reach {limit:.4f}; "
+    own = reader.digits.rejection_threshold
+    accuracy = (probabilities.argmax(1) == test.labels).mean()
+    print(f"mnist: {accuracy:.2%} right; {ACCEPTED:.0%} reach {limit:.4f}; "
           f"the card refuses below {own:.4f}, which is {(digits < own).mean():.2%} of them")  # fmt: skip
     others = {
         "fashion-mnist": load_dataset("fashion-mnist").test.images,
@@ -99,11 +102,11 @@ def refuse(reader: Reader) -> None:
             found = reader.digits.predict(shown).max(1)
             print(f"{name}, {how}: AUROC {auroc(digits, found):.4f}, refused {(found < limit).mean():.2%}, "
                   f"by the card's limit {(found < own).mean():.2%}")  # fmt: skip
-    right = odds[np.arange(len(test)), test.labels]
-    print(f"calibration error on mnist: {calibration_error(odds, test.labels):.3%}")
+    right = probabilities[np.arange(len(test)), test.labels]
+    print(f"calibration error on mnist: {calibration_error(probabilities, test.labels):.3%}")
     for rate in (0.001, 0.005, 0.01, 0.05):
         least = reader.digits.least_probability(rate)
-        sizes = (odds >= least).sum(1)
+        sizes = (probabilities >= least).sum(1)
         missed = (right < least).mean()
         print(
             f"sets at an error rate of {rate:.1%}: {missed:.2%} miss the digit, {sizes.mean():.3f} in a set"

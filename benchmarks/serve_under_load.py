@@ -1,10 +1,10 @@
-"""How fast `legible serve` answers, and what becomes of it under five hundred clients that mean it ill.
+"""How fast `legible serve` answers, and whether it withstands 500 clients, hostile ones among them.
 
     python benchmarks/serve_under_load.py
 
-Starts a server of its own and asks it from this process, on the same cores: one client after the other, then
-16 at once, with single digits; then, for two minutes, 500 at once with uploads good and bad, slow and half.
-Each answer must be the right one, or the error that fits; the server's memory is read once a second.
+Starts a server and sends it requests from this process, on the same cores: single digits by 1 and by 16
+clients at once; then, for two minutes, valid, invalid, slow and incomplete uploads by 500 clients at once.
+Each answer must be the right result or the right error; the server's memory is read once a second.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from legible.apply.saved import load
 from legible.images import to_bytes
-from legible.studies.provenance import describe_machine
+from legible.inference.saved import load
+from legible.runs.provenance import describe_machine
 
-BUSY = {429}  # an honest answer to anything
+BUSY = {429}  # right for any request when the server is full
 DRIP_S, DRIPS = 0.5, 8
 
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
-    add("--seconds", type=float, default=120, help="of ill treatment")
-    add("--clients", type=int, default=500, help="at once, then")
+    add("--seconds", type=float, default=120, help="duration of the load test")
+    add("--clients", type=int, default=500, help="clients at once in the load test")
     return parser.parse_args()
 
 
@@ -64,7 +64,7 @@ def picture(pixels: np.ndarray, kind: str = "PNG") -> bytes:
 
 
 class Connection:
-    """A connection that speaks just enough HTTP."""
+    """A connection with a minimal HTTP client."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -90,8 +90,8 @@ class Connection:
 
 
 async def time_digits(port: int, seconds: float, n_clients: int) -> str:
-    """Single digits read by so many clients at once, each with a connection that it keeps."""
-    digits = load("digit-drawer").draw(list("0123456789") * 20, np.random.default_rng(0))
+    """The rate and latency at which n_clients at once, each on one connection, get single digits read."""
+    digits = load("digit-generator").generate(list("0123456789") * 20, np.random.default_rng(0))
     asked = [
         request("/api/read", form("a.png", picture(to_bytes(1 - one[0])), mode="digit")) for one in digits
     ]
@@ -114,12 +114,12 @@ async def time_digits(port: int, seconds: float, n_clients: int) -> str:
     )
 
 
-class IllTreatment:
-    """What the many clients do, and what they may be answered."""
+class LoadTest:
+    """The kinds of requests, and the answers that are right for each."""
 
     def __init__(self, port: int) -> None:
         self.port, self.seen, self.wrong = port, Counter[str](), Counter[str]()
-        seven = load("digit-drawer").draw(["7"], np.random.default_rng(0), temperature=0.3)[0, 0]
+        seven = load("digit-generator").generate(["7"], np.random.default_rng(0), temperature=0.3)[0, 0]
         page = (Path(__file__).parents[1] / "docs" / "pictures" / "page.jpg").read_bytes()
         self.good = request("/api/read", form("a.png", picture(to_bytes(1 - seven)), mode="digit"))
         self.page = request("/api/clean", form("page.jpg", page))
@@ -147,10 +147,10 @@ class IllTreatment:
         if not right:
             self.wrong[f"{kind}: {what}"] += 1
 
-    async def _ask(self, kind: str, content: bytes, allowed: set[int], told: bytes = b"") -> None:
+    async def _ask(self, kind: str, content: bytes, allowed: set[int], content_expected: bytes = b"") -> None:
         async with Connection(self.port) as connection:
             status, body = await connection.ask(content)
-        right = status in BUSY or (status in allowed and told in body)
+        right = status in BUSY or (status in allowed and content_expected in body)
         if status >= 400:
             right = right and json.loads(body)["error"]["status"] == status
         self._note(kind, status, right=right)
@@ -205,7 +205,7 @@ class IllTreatment:
 
 
 def time_drawing(port: int) -> str:
-    """From a stroke of the mouse to the bars on the page, in Chromium."""
+    """The time from a mouse move to the new probabilities on the page, in Chromium."""
     chromium = shutil.which("chromium")
     if not chromium:
         return "no Chromium here: the page is not timed"
@@ -236,8 +236,8 @@ def memory_mb(pid: int) -> float:
     return int(match[1]) / 1024
 
 
-async def treat_ill(port: int, pid: int, seconds: float, n_clients: int) -> None:
-    treatment, end = IllTreatment(port), time.perf_counter() + seconds
+async def test_load(port: int, pid: int, seconds: float, n_clients: int) -> None:
+    load_test, end = LoadTest(port), time.perf_counter() + seconds
     idle, most = memory_mb(pid), 0.0
 
     async def watch() -> None:
@@ -247,18 +247,18 @@ async def treat_ill(port: int, pid: int, seconds: float, n_clients: int) -> None
             await asyncio.sleep(1)
 
     watching = asyncio.create_task(watch())
-    await asyncio.gather(*(treatment.client(end, random.Random(i)) for i in range(n_clients)))
+    await asyncio.gather(*(load_test.client(end, random.Random(i)) for i in range(n_clients)))
     watching.cancel()
-    for what, count in sorted(treatment.seen.items()):
-        print(f"  {what}: {count:,}" + "  <- wrong" * (what in treatment.wrong))
-    n_wrong = sum(treatment.wrong.values())
+    for what, count in sorted(load_test.seen.items()):
+        print(f"  {what}: {count:,}" + "  <- wrong" * (what in load_test.wrong))
+    n_wrong = sum(load_test.wrong.values())
     print(
-        f"{n_clients} clients for {seconds:.0f} s: {sum(treatment.seen.values()):,} requests, "
+        f"{n_clients} clients for {seconds:.0f} s: {sum(load_test.seen.values()):,} requests, "
         f"{n_wrong} answered wrongly"
     )
-    await asyncio.sleep(15)  # what is left to do is done, and slow clients are cut off
+    await asyncio.sleep(15)  # for waiting work to finish and slow clients to time out
     status, body = await health(port)
-    print(f"afterwards: {status}, waiting {json.loads(body)['waiting']}")
+    print(f"afterwards: {status}, queue lengths {json.loads(body)['queue_lengths']}")
     print(
         f"memory: {idle:.0f} MB idle, {most:.0f} MB at most (+{most - idle:.0f}), "
         f"{memory_mb(pid):.0f} MB afterwards"
@@ -281,9 +281,9 @@ def main() -> None:
         for n_clients in (1, 16):
             print(asyncio.run(time_digits(port, 10, n_clients)))
         print(time_drawing(port))
-        asyncio.run(treat_ill(port, server.pid, given.seconds, given.clients))
+        asyncio.run(test_load(port, server.pid, given.seconds, given.clients))
         server.terminate()
-        print(f"told to stop, it left with {server.wait(30)}")
+        print(f"exit code after SIGTERM: {server.wait(30)}")
 
 
 if __name__ == "__main__":

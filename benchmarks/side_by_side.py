@@ -20,21 +20,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import clean_page_speed
-import judge_throughput
+import evaluate_throughput
 import numpy as np
 import train_to_accuracy
 from PIL import Image
 
-from legible.apply.saved import load_reader
 from legible.cards import find_card
 from legible.data import load_dataset
 from legible.data.split import Labelled
 from legible.data.strings import compose_string
 from legible.errors import LegibleError
 from legible.images import to_bytes
+from legible.reading.read import load_reader
 from legible.report.tables import Table, markdown
+from legible.runs.provenance import describe_machine
 from legible.seeds import rng_for
-from legible.studies.provenance import describe_machine
 
 N_LINES, N_DIGITS = 200, 5
 Row = list[str]  # what, ours, the peer, its figure, the ratio
@@ -58,20 +58,20 @@ def compare_training(target: str, model: str, n_seeds: int, words: list[str]) ->
 
 
 def compare_answers(test: Labelled, repeats: int) -> Iterator[Row]:
-    """Digits a second through the card of `digits-fast`, in each runtime."""
+    """Digits per second with `digits-fast`, in each runtime."""
     images = test.images
     seconds = {
-        name: statistics.median(judge_throughput.time_repeats(lambda run=run: run(images), repeats))
-        for name, run in judge_throughput.load_installed(find_card("digits-fast")).items()
+        name: statistics.median(evaluate_throughput.time_repeats(lambda run=run: run(images), repeats))
+        for name, run in evaluate_throughput.load_installed(find_card("digits-fast")).items()
     }
     ours = seconds.pop("openvino")
     for name, peer in seconds.items():
-        told = [f"{len(images) / each:,.0f} a second" for each in (ours, peer)]
-        yield ["read single digits, digits-fast", told[0], name, told[1], f"{peer / ours:.2f}"]
+        rates = [f"{len(images) / each:,.0f} per second" for each in (ours, peer)]
+        yield ["read single digits, digits-fast", rates[0], name, rates[1], f"{peer / ours:.2f}"]
 
 
 def compare_lines(test: Labelled) -> Iterator[Row]:
-    """Lines of five digits on paper, composed of test digits: how many a second, and how many right."""
+    """Lines of five digits on paper, composed of test digits: lines per second, and the share correct."""
     rng, reader = rng_for("lines to time"), load_reader()
     which = rng.permutation(len(test))[: N_LINES * N_DIGITS].reshape(N_LINES, N_DIGITS)
     wanted = ["".join(test.classes[label] for label in test.labels[some]) for some in which]
@@ -80,7 +80,7 @@ def compare_lines(test: Labelled) -> Iterator[Row]:
     started = time.perf_counter()
     read = [reading.text for reading in reader.read_all(pictures, mode="line")]
     took = time.perf_counter() - started
-    ours = f"{N_LINES / took:.0f} a second, {_share(read, wanted)} right"
+    ours = f"{N_LINES / took:.0f} per second, {_share(read, wanted)} right"
     what = "read lines of five digits"
     if not shutil.which("tesseract"):
         yield [what, ours, "Tesseract", "not installed", ""]
@@ -93,10 +93,10 @@ def compare_lines(test: Labelled) -> Iterator[Row]:
         named.write_text("\n".join(map(str, files)))
         command = ["tesseract", str(named), "-", "--psm", "7", "-c", "tessedit_char_whitelist=0123456789"]
         started = time.perf_counter()
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\f")
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\f")
         peer = time.perf_counter() - started
-    told = f"{N_LINES / peer:.0f} a second, {_share(said[:N_LINES], wanted)} right"
-    yield [what, ours, "Tesseract", told, f"{peer / took:.1f}"]
+    theirs = f"{N_LINES / peer:.0f} per second, {_share(output[:N_LINES], wanted)} right"
+    yield [what, ours, "Tesseract", theirs, f"{peer / took:.1f}"]
 
 
 def _share(read: list[str], wanted: list[str]) -> str:
@@ -108,8 +108,10 @@ def compare_cleaning(runs: int) -> Iterator[Row]:
     """Seconds for a page of A4 at 300 dpi, from file to file."""
     seconds = clean_page_speed.take_turns(runs)
     ours, peers = statistics.median(seconds["legible clean"]), seconds["unpaper"]
-    told = [f"{statistics.median(peers):.2f} s", f"{statistics.median(peers) / ours:.1f}"] if peers else None
-    yield ["clean a page of 2480 x 3508", f"{ours:.2f} s", "unpaper", *(told or ["not installed", ""])]
+    theirs = (
+        [f"{statistics.median(peers):.2f} s", f"{statistics.median(peers) / ours:.1f}"] if peers else None
+    )
+    yield ["clean a page of 2480 x 3508", f"{ours:.2f} s", "unpaper", *(theirs or ["not installed", ""])]
 
 
 def compare(arguments: argparse.Namespace) -> None:
@@ -120,7 +122,7 @@ def compare(arguments: argparse.Namespace) -> None:
     rows = [*compare_answers(test, runs), *compare_lines(test), *compare_cleaning(runs)]
     rows += compare_training("99.0", "digits-fast", n_seeds, [*keras, *peers])
     rows += compare_training("99.4", "digits-wide", n_seeds, ["--peers", "none"])
-    columns = ["what", "ours", "peer", "the peer's", "ours is faster by"]
+    columns = ["task", "Legible", "peer", "the peer's result", "times faster"]
     print("\n" + markdown(Table(columns, rows, f"Side by side on {describe_machine()}")))
 
 

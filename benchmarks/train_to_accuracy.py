@@ -26,14 +26,14 @@ import torch
 from legible.data import load_dataset
 from legible.data.split import Labelled
 from legible.errors import LegibleError
-from legible.evaluation.measure import judge
+from legible.evaluation.classification import evaluate_classifier
 from legible.evaluation.metrics import mean_and_spread
 from legible.models import build_model
 from legible.output import check_free, new_file
-from legible.studies.plan import recipe_of
-from legible.studies.provenance import describe_machine
+from legible.runs.provenance import describe_machine
+from legible.runs.run import recipe_of
 from legible.training.loop import fit, predictor, prepare
-from legible.training.tasks import Classify
+from legible.training.tasks.classify import Classify
 
 PEERS = {"keras": "keras_convnet.py", "torch": "torch_dataloader.py"}
 NO_TENSORFLOW = 5  # the exit code of keras_convnet.py that says so
@@ -67,8 +67,8 @@ def train_ours(model: str, train: Labelled, test: Labelled, seed: int) -> Record
     for _ in fit(state, task, train, settings, seed=seed):
         pass
     seconds = time.perf_counter() - start
-    judgement = judge(predictor(state.kept), test.images, test.labels, test.classes)
-    return {"seed": seed, "seconds": seconds, "accuracy": 100 * judgement.accuracy}
+    report = evaluate_classifier(predictor(state.kept), test.images, test.labels, test.classes)
+    return {"seed": seed, "seconds": seconds, "accuracy": 100 * report.accuracy}
 
 
 def measure_ours(arguments: argparse.Namespace, train: Labelled, test: Labelled) -> Record:

@@ -4,7 +4,7 @@
 
 Source: https://keras.io/examples/vision/mnist_convnet. Needs TensorFlow and nothing of Legible. Prints one
 line of JSON per epoch: {"epoch": 1, "seconds": 17.4, "accuracy": 97.6}. seconds: of training so far, from
-images in memory, building the model included; judging the test images is left out. accuracy: in percent.
+images in memory, building the model included; evaluation the test images is left out. accuracy: in percent.
 """
 
 from __future__ import annotations
@@ -57,19 +57,19 @@ def main() -> None:
         images, test_images = (file[x][..., None].astype("float32") / 255 for x in ("x_train", "x_test"))
         targets, test_labels = np.eye(10, dtype="float32")[file["y_train"]], file["y_test"]
     keras.utils.set_random_seed(arguments.seed)
-    start, judging_seconds = time.perf_counter(), 0.0
+    start, evaluation_seconds = time.perf_counter(), 0.0
     model = build_model(keras)
 
-    def judge(epoch: int, logs: object = None) -> None:
-        nonlocal judging_seconds
+    def evaluate(epoch: int, logs: object = None) -> None:
+        nonlocal evaluation_seconds
         began = time.perf_counter()
         accuracy = measure_accuracy(model, test_images, test_labels)
-        record = {"epoch": epoch + 1, "seconds": began - start - judging_seconds, "accuracy": accuracy}
+        record = {"epoch": epoch + 1, "seconds": began - start - evaluation_seconds, "accuracy": accuracy}
         print(json.dumps(record), flush=True)
-        judging_seconds += time.perf_counter() - began
+        evaluation_seconds += time.perf_counter() - began
         model.stop_training = accuracy >= arguments.target
 
-    watcher = keras.callbacks.LambdaCallback(on_epoch_end=judge)
+    watcher = keras.callbacks.LambdaCallback(on_epoch_end=evaluate)
     model.fit(images, targets, batch_size=128, epochs=arguments.max_epochs, validation_split=0.1,
               callbacks=[watcher], verbose=0)  # fmt: skip
 

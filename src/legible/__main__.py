@@ -1,4 +1,4 @@
-"""The command `legible`, as a process of its own: `python -m legible` is the same."""
+"""The command `legible` as a process; `python -m legible` is the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from legible.cli import main
 
 
 def run() -> None:
-    """Run the command line, then leave at once: to take OpenVINO apart in order costs a tenth of a second."""
+    """Run the command line, then exit at once: OpenVINO's regular shutdown takes a tenth of a second."""
     code: object = 0
     try:
         main()

@@ -1,8 +1,8 @@
-"""A card: a folder with a trained model and all that is known of it. Nothing in it is ever unpickled.
+"""A card: a folder with a trained model and its description. No file in it is ever unpickled.
 
-NAME/card.json             what it is, how it must be fed, what it was trained on, what it scored
-NAME/weights.safetensors   for training on
-NAME/model.onnx            for use; it may read its weights from the file beside it (ONNX's "external data")
+NAME/card.json             the model, its input, its training and its scores
+NAME/weights.safetensors   to continue training
+NAME/model.onnx            for inference; it may read its weights from the other file (ONNX's "external data")
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from legible.errors import ModelError, UnknownName
+from legible.kinds import KINDS, Kind
 from legible.notebook import html_table
+from legible.stored_names import from_stored
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights"
-READS_LINES = "read-lines"  # the task of cards that take lines of one height and any width
-RUNS = Path("runs")  # below the current folder: where trainings go unless told otherwise
+RUNS = Path("runs")  # in the current folder: the default folder of trainings
 CARD, WEIGHTS, NETWORK = "card.json", "weights.safetensors", "model.onnx"
 _NEEDED = {
     "format": int,
@@ -48,7 +49,7 @@ class Card:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The model's name."""
         return str(self.facts["name"])
 
     @property
@@ -58,39 +59,59 @@ class Card:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width in pixels of the images it takes."""
+        """Channels, height and width in pixels of its input images."""
         channels, height, width = self.facts["input"]["shape"]
         return channels, height, width
 
     @property
-    def task(self) -> str:
-        """What it does: classify, restore, draw or read-lines."""
-        return str(self.facts["task"])
+    def kind(self) -> Kind:
+        """The kind of model. Raises ModelError for an unknown kind."""
+        name = from_stored(str(self.facts["task"]))
+        if name not in KINDS:
+            raise ModelError(
+                f"{self.folder} has a model of kind {name!r}, which is unknown to this version of Legible."
+            )
+        return KINDS[name]
+
+    @property
+    def model(self) -> str:
+        """The spec that it was built from, as for `legible train`."""
+        return from_stored(str(self.facts["model"]))
 
     @property
     def n_latents(self) -> int:
-        """How many standard normal numbers make one drawing; 0 for a model that does not draw."""
+        """The number of standard normal latents of one image; 0 if it is not a generator."""
         return int(self.facts["input"].get("latents", 0))
 
     @property
+    def sees_whole_pictures(self) -> bool:
+        """Whether it was trained on whole pictures, only scaled, and not on digits centred like MNIST's."""
+        return bool(self.facts["input"].get("whole_pictures", False)) or self.image_shape != (1, 28, 28)
+
+    @property
     def multiple(self) -> int:
-        """0, or it takes images of any size, brought to sides that are multiples of this."""
+        """The number that images' sides are padded to multiples of; 0 if it takes one size only."""
         return int(self.facts["input"].get("multiple", 0))
 
     @property
     def any_height(self) -> bool:
-        """Whether images may be of any height, and not of any width alone, as lines of writing are."""
-        return self.multiple > 0 and self.task != READS_LINES
+        """Whether images may have any height, and not only any width, like lines of writing."""
+        return self.multiple > 0 and not self.kind.fixed_height
 
     @property
     def confidence(self) -> dict[str, Any]:
-        """How far its probabilities can be trusted, as evaluation.calibrate found it; empty where unknown."""
+        """The calibration of its probabilities by evaluation.calibrate; empty if unknown."""
         return dict(self.facts.get("confidence", {}))
 
     @property
     def identity(self) -> str:
-        """Twelve hex digits that name its numbers: results tell by them which net they were got with."""
+        """Twelve hex digits, a hash of its weights, by which results refer to it."""
         return str(self.facts.get("identity", self.facts["files"][NETWORK][:12]))
+
+    @property
+    def reference(self) -> str:
+        """Its name and identity, `digit-denoiser@1a2b3c4d5e6f`, which change with its weights."""
+        return f"{self.name}@{self.identity}"
 
     @property
     def weights(self) -> Path:
@@ -104,19 +125,19 @@ class Card:
 
     @property
     def main_score(self) -> dict[str, Any]:
-        """The first score: on the test images of its own dataset. Empty when none was measured."""
+        """The first score: on the test images of its own dataset. Empty if there is none."""
         return dict(self.facts["scores"][0]) if self.facts["scores"] else {}
 
     def _repr_html_(self) -> str:
         trained = {k: v for k, v in self.facts["trained"].items() if isinstance(v, str | int | float)}
-        facts = {"model": self.facts["model"], "task": self.task, "parameters": self.facts["n_parameters"]}
-        facts |= {"takes": self.image_shape, "classes": ", ".join(self.classes)}
+        facts = {"model": self.model, "kind": self.kind.name, "parameters": self.facts["n_parameters"]}
+        facts |= {"input": self.image_shape, "classes": ", ".join(self.classes)}
         rows = [(k, str(v)) for d in (facts, self.main_score, trained) for k, v in d.items()]
         return html_table((self.name, ""), rows)
 
 
 def write_card(folder: Path, facts: dict[str, Any], network: bytes) -> Card:
-    """Finish a card in a folder that holds weights.safetensors already: ONNX file, hashes and card.json."""
+    """Complete a card in a folder with weights.safetensors: write the ONNX file, hashes and card.json."""
     (folder / NETWORK).write_bytes(network)
     files = {name: _hash(folder / name) for name in (WEIGHTS, NETWORK)}
     identity = facts.get("identity") or hashlib.sha256("".join(files.values()).encode()).hexdigest()[:12]
@@ -127,38 +148,42 @@ def write_card(folder: Path, facts: dict[str, Any], network: bytes) -> Card:
 
 
 def list_cards(folder: Path = SHIPPED) -> Iterator[Card]:
-    """All cards right below a folder; without one, those that ship with the package."""
+    """All cards directly in a folder, by default those of the package."""
     for path in card_folders(folder):
         yield open_card(path)
 
 
 def card_folders(folder: Path) -> list[Path]:
-    """The folders right below a folder that hold a card, sound or not."""
+    """The subfolders of a folder that have a card, damaged or not."""
     return [path.parent for path in sorted(folder.glob(f"*/{CARD}")) if not path.parent.name.startswith(".")]
 
 
-def find_card(name: str) -> Card:
-    """The card at a path, or the one of that name that is shipped or in ./runs.
+def find_card(name: str, kind: Kind | None = None) -> Card:
+    """The card at a path, or the shipped one of this name, or the one in ./runs.
 
-    Raises ModelNotFound with near names, ModelError when the card is damaged.
+    kind: the required kind. Raises ModelNotFound with similar names, ModelError if the card is damaged or of
+    another kind.
     """
     for folder in (Path(name), SHIPPED / name, RUNS / name):
         if name and (folder / CARD).is_file():
-            return open_card(folder)
+            card = open_card(folder)
+            if kind is not None and card.kind != kind:
+                raise ModelError(f"model {name!r} is a {card.kind.noun}; a {kind.noun} is needed here.")
+            return card
     if name and Path(name).is_dir():
-        raise ModelError(f"{name} holds no {CARD}, so it is not a saved model. List: legible models list")
+        raise ModelError(f"{name} has no {CARD}, so it is not a saved model. List: legible models list")
     raise ModelNotFound(name, [path.name for path in (*card_folders(SHIPPED), *card_folders(RUNS))])
 
 
 class ModelNotFound(ModelError):
-    """No saved model at that path or of that name."""
+    """There is no saved model at this path or with this name."""
 
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(str(UnknownName("saved model", name, known, "legible models list")))
 
 
 def open_card(folder: Path) -> Card:
-    """Read a card. Raises ModelError, naming the file, when card.json is damaged or incomplete."""
+    """Read a card. Raises ModelError that names the file if card.json is damaged or incomplete."""
     path = folder / CARD
     try:
         facts = json.loads(path.read_text())
@@ -171,7 +196,7 @@ def open_card(folder: Path) -> Card:
     if not lacking and set(given["files"]) != {WEIGHTS, NETWORK}:
         lacking = ["files"]
     if lacking:
-        raise ModelError(f"{path} lacks a sound {', '.join(lacking)}: it is not a card of this program.")
+        raise ModelError(f"{path} lacks a valid {', '.join(lacking)}: it is not a card of Legible.")
     if given["format"] != FORMAT:
         raise ModelError(f"{path} has format {given['format']}; this version reads format {FORMAT}.")
     return Card(folder, given)
@@ -182,13 +207,13 @@ def _is_image_shape(shape: Any) -> bool:
 
 
 def check_network(card: Card) -> Path:
-    """The path of a card's ONNX file, if it and the weights that it may read are sound. Raises ModelError."""
+    """The path of a card's ONNX file, after checking it and the weights. Raises ModelError."""
     check_file(card, WEIGHTS)
     return check_file(card, NETWORK)
 
 
 def check_file(card: Card, name: str) -> Path:
-    """The path of one of a card's files, if its SHA-256 is the one on the card. Raises ModelError if not."""
+    """The path of one of a card's files. Raises ModelError if its SHA-256 differs from the card's."""
     path, expected = card.folder / name, card.facts["files"][name]
     if not path.is_file():
         raise ModelError(f"{path} is missing. Copy the whole folder of the model again.")
@@ -201,9 +226,9 @@ def check_file(card: Card, name: str) -> Path:
 
 
 def verify_files(card: Card) -> list[str]:
-    """Recompute each file's SHA-256 and the number of weights; return what was found right.
+    """Recompute each file's SHA-256 and the number of weights; return a sentence for each.
 
-    Raises ModelError, naming the file and both values, on the first difference.
+    Raises ModelError that names the file and both values at the first difference.
     """
     found = []
     for name, expected in card.facts["files"].items():
@@ -212,14 +237,14 @@ def verify_files(card: Card) -> list[str]:
     n_weights = count_weights(card.weights)
     if n_weights != card.facts["n_weights"]:
         raise ModelError(
-            f"{card.weights} holds {n_weights:,} numbers, the card says {card.facts['n_weights']:,}. "
+            f"{card.weights} has {n_weights:,} weights, the card says {card.facts['n_weights']:,}. "
             "Copy the whole folder of the model again."
         )
-    return [*found, f"{WEIGHTS}: {n_weights:,} numbers"]
+    return [*found, f"{WEIGHTS}: {n_weights:,} weights"]
 
 
 def count_weights(path: Path) -> int:
-    """How many numbers a safetensors file holds, read from its header alone.
+    """The number of values in a safetensors file, from its header.
 
     Source: the format's description, an 8-byte little-endian length and a JSON table.
     """

@@ -1,4 +1,4 @@
-"""Every error that Legible raises on purpose, and the exit code each one gives.
+"""The errors that Legible raises, with their exit codes.
 
     LegibleError
     ├── ArgumentError     2  a setting is wrong
@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
 
 
 class LegibleError(Exception):
-    """The root: anything that a user can understand and mend."""
+    """The base class: errors that a user can understand and fix."""
 
     exit_code = ExitCode.BUG
 
@@ -46,7 +46,7 @@ class ArgumentError(LegibleError):
 
 
 class UnknownName(ArgumentError):
-    """No registered thing has this name; the message suggests near ones."""
+    """No entry has this name; the message suggests similar names."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], list_command: str = "") -> None:
         by_lower = {one.lower(): one for one in known}
@@ -59,7 +59,7 @@ class UnknownName(ArgumentError):
 
 
 class InputError(LegibleError):
-    """A file, array or dataset cannot be used as it is."""
+    """A file, array or dataset cannot be used."""
 
     exit_code = ExitCode.INPUT
 
@@ -71,18 +71,18 @@ class ModelError(LegibleError):
 
 
 class MissingExtra(LegibleError):
-    """An optional part of the installation, or an outside program, is absent."""
+    """An optional part of the installation, or an external program, is missing."""
 
     exit_code = ExitCode.MISSING
 
     @classmethod
     def of(cls, extra: str, purpose: str) -> MissingExtra:
-        """The sentence for a missing optional part, with the command that installs it."""
+        """The error for a missing optional part, with the command that installs it."""
         return cls(f"{purpose} needs the {extra!r} extra. Install it: pip install 'legible[{extra}]'")
 
 
 class OutputError(LegibleError):
-    """A result cannot be written: no room, no right, or something is already there."""
+    """A result cannot be written: no space, no permission, or a file exists already."""
 
     exit_code = ExitCode.OUTPUT
 

@@ -6,7 +6,7 @@ passes through `from_array` once, and is that afterwards everywhere. Labels are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -15,6 +15,8 @@ import numpy as np
 from legible.choices import Layout, Polarity
 from legible.errors import ArgumentError, InputError
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+Predict = Callable[[np.ndarray], np.ndarray]  # images (N, C, H, W) to what a network gives for them
 LAYOUTS: tuple[Layout, ...] = ("auto", "channels-first", "channels-last")
 POLARITIES: tuple[Polarity, ...] = ("auto", "dark-on-light", "light-on-dark")
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
@@ -220,14 +222,14 @@ def _put_channels_first(array: np.ndarray, layout: Layout) -> tuple[np.ndarray, 
 
 def _to_brightness(pictures: np.ndarray) -> tuple[np.ndarray, str]:
     """Scale any numbers to a new float32 array in [0, 1], and say which range was found."""
-    kind = pictures.dtype.kind
-    if kind not in "buif":
+    code = pictures.dtype.kind
+    if code not in "buif":
         raise InputError(f"images must be numbers, not {pictures.dtype} values.")
     low, high = float(pictures.min()), float(pictures.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         bad = int(np.argmin(np.isfinite(pictures).all(axis=(1, 2, 3))))
         raise InputError(f"image {bad} holds NaN or infinity.")
-    tops = (1, 255) if kind == "f" else (1, 255, 65535)
+    tops = (1, 255) if code == "f" else (1, 255, 65535)
     top = next((top for top in tops if high <= top), None)
     if low < 0 or top is None:
         ranges = " or ".join(f"0..{top}" for top in tops)

@@ -1,4 +1,4 @@
-"""How this process asks the system for memory."""
+"""Memory allocation of this process, and the memory that is free."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -14,17 +15,17 @@ _DEFAULT_MMAP_MAX, _LARGEST_THRESHOLD = 65536, 2**25
 
 
 def keep_freed_memory() -> None:
-    """Let the C library reuse the memory of temporary arrays instead of handing it back each time.
+    """Let the C library reuse the memory of temporary arrays instead of returning it to the system.
 
-    glibc returns freed pieces above 128 KiB to the system, and each new one then costs page faults, until
-    a larger piece has been freed once: it takes that size, at most 32 MiB, for its new limit. This one is
-    never touched. Saves 30 to 50 % of the time of most noises (docs/log.md).
+    glibc returns freed blocks above 128 KiB to the system, so that each new one costs page faults, until a
+    larger block is freed: its size, up to 32 MiB, becomes the new limit. The block allocated and freed here
+    is never touched. Saves 30 to 50 % of the time of most noises (docs/log.md).
     """
     np.empty(_LARGEST_THRESHOLD - 2**16, np.uint8)
 
 
-def hand_back_memory() -> None:
-    """Give the system what the C library holds of freed memory; does nothing where it is not glibc."""
+def return_freed_memory() -> None:
+    """Return memory that the C library has kept to the system; does nothing without glibc."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is not None and hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
@@ -32,10 +33,10 @@ def hand_back_memory() -> None:
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Keep freed pieces of any size while the context lasts, and hand all of them back at its end.
+    """Keep freed memory blocks of any size within the context, and return them to the system at its end.
 
-    For trainings, whose every step frees and asks for the same large pieces: halves the time of nets on
-    pages (docs/log.md). Does nothing where the C library is not glibc.
+    For trainings, whose steps free and allocate the same large blocks: halves the time of nets on pages
+    (docs/log.md). Does nothing without glibc.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is None or not hasattr(libc, "mallopt"):
@@ -47,6 +48,33 @@ def freed_memory_kept() -> Iterator[None]:
         yield
     finally:
         libc.mallopt(_M_MMAP_MAX, _DEFAULT_MMAP_MAX)
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD)  # as keep_freed_memory, which works no longer
+        libc.mallopt(
+            _M_MMAP_THRESHOLD, _LARGEST_THRESHOLD
+        )  # replaces keep_freed_memory, which has no effect now
         libc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_THRESHOLD)
         libc.malloc_trim(0)
+
+
+def free_memory() -> int | None:
+    """The bytes that this process can still allocate, on the machine or in its container; None if unknown."""
+    found = [n for n in (_free_of_machine(), _free_of_container()) if n is not None]
+    return min(found, default=None)
+
+
+def _free_of_machine() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return sizes[0] if sizes else None
+
+
+def _free_of_container() -> int | None:
+    """The free memory in this process's control group (version 2)."""
+    try:
+        root = Path("/sys/fs/cgroup")
+        limit, used = (root / "memory.max").read_text().strip(), (root / "memory.current").read_text()
+        return int(limit) - int(used) if limit.isdigit() else None
+    except (OSError, ValueError):
+        return None

@@ -1,4 +1,4 @@
-"""How values show themselves in a notebook: as tables and pictures. Light, for help texts import it too."""
+"""Display of values in notebooks, as tables and pictures. Light, since help texts import it too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], figures: Collection[int] = ()) -> str:
-    """A table as HTML; figures: the columns that are set flush right."""
+    """A table as HTML; figures: the indices of right-aligned columns."""
 
     def row(cells: Sequence[str], tag: str) -> str:
         kinds = [
@@ -24,14 +24,14 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], figures: C
 
 
 def png(picture: np.ndarray) -> bytes:
-    """A picture (H, W) or (H, W, 3) RGB, of bytes or 16-bit numbers, as a PNG file."""
+    """A picture (H, W) or (H, W, 3) RGB, of bytes or 16-bit integers, as a PNG file."""
     import cv2
 
     return bytes(cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1])
 
 
 def lay_out(images: np.ndarray, columns: int = 20) -> np.ndarray:
-    """Images (N, C, H, W), N of at least one, row by row on one sheet (H, W, C)."""
+    """Images (N, C, H, W), N >= 1, arranged in rows as one picture (H, W, C)."""
     import numpy as np
 
     n, channels, height, width = images.shape

@@ -1,4 +1,4 @@
-"""Write results so that nothing is ever half-written, and nothing is overwritten unasked."""
+"""Write files and folders completely or not at all, and overwrite nothing unless asked."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from legible.errors import OutputError
 
 
 def with_ending(path: Path, ending: str) -> Path:
-    """A file's name with an ending, as `.onnx`: added where it is not there; other points are kept."""
+    """A file name with an ending such as `.onnx`, appended unless it is there already."""
     return path if path.suffix == ending else path.with_name(path.name + ending)
 
 
 def check_free(path: Path, *, overwrite: bool = False) -> None:
-    """Raise OutputError if something is at `path` already and we were not asked to replace it."""
+    """Raise OutputError if `path` exists already, unless overwrite."""
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists already. Choose another name, or add --overwrite to replace it.")
 
 
 @contextmanager
 def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary path to write to; rename it to `path` when the block ends well.
+    """Yield a temporary path to write to, and rename it to `path` when the block ends without an error.
 
-    Folders above are made. If the block fails, the temporary file is removed and `path` is untouched.
-    Raises OutputError when the file exists (unless overwrite) or cannot be written.
+    Creates missing parent folders. If the block fails, the temporary file is removed and `path` is unchanged.
+    Raises OutputError if the file exists (unless overwrite) or cannot be written.
     """
     path = Path(path)
     check_free(path, overwrite=overwrite)
@@ -48,10 +48,10 @@ def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary folder to fill; rename it to `path` when the block ends well.
+    """Yield a temporary folder to fill, and rename it to `path` when the block ends without an error.
 
-    With overwrite, the old folder is set aside first and removed only after the new one stands in its
-    place. Raises OutputError as new_file does.
+    With overwrite, the old folder is renamed first and removed only after the new one is in its place. Raises
+    OutputError like new_file.
     """
     path = Path(path)
     check_free(path, overwrite=overwrite)
@@ -78,7 +78,7 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         temporary.rename(path)
     except OSError:
         if aside.exists():
-            aside.rename(path)  # should this fail too, what was there stays set aside
+            aside.rename(path)  # if this fails too, the old folder stays under its temporary name
         old.rmdir()
         raise
     shutil.rmtree(old, ignore_errors=True)
@@ -91,7 +91,7 @@ def _as_output_error(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
-            f"cannot write {path}: {reason}. Nothing was left there; free some room or choose another place."
+            f"cannot write {path}: {reason}. Nothing was written; free some space or choose another path."
         ) from error
 
 
@@ -102,7 +102,7 @@ def _umask() -> int:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line to a text file in a single write that reaches the disk. Raises OutputError."""
+    """Append one line to a text file in a single write, flushed to the disk. Raises OutputError."""
     with _as_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:

@@ -1,4 +1,4 @@
-"""Read picture files: upright, on white paper, as bytes."""
+"""Read picture files as bytes, upright and on a white background."""
 
 from __future__ import annotations
 
@@ -9,39 +9,40 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from legible.errors import InputError, LegibleError
 
 
 class NotAPicture(InputError):
-    """A file that is no picture, or a damaged one."""
+    """A file that is not a picture, or is damaged."""
 
 
 def upper_byte(pixels: np.ndarray) -> np.ndarray:
-    """Pixels of 16 bits by their upper 8; bytes as they are."""
+    """The upper 8 bits of 16-bit pixels; bytes unchanged."""
     return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
 
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """Turn whatever a picture's decoder raises into an InputError that names the file."""
+    """Convert errors of a picture's decoder to an InputError that names the file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # Pillow's, about data that we do without
+            warnings.simplefilter("ignore", UserWarning)  # Pillow's, about data that isn't used
             yield
     except LegibleError:
         raise
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error,
             Image.DecompressionBombError) as error:  # fmt: skip
-        raise NotAPicture(f"{file} is not a picture, or damaged: {error}. Replace or remove it.") from error
+        reason = "its format is not known" if isinstance(error, UnidentifiedImageError) else error
+        raise NotAPicture(f"{file} is not a picture, or damaged: {reason}. Replace or remove it.") from error
 
 
 def read_picture(file: Path, *, grey: bool) -> np.ndarray:
     """One picture as bytes (H, W, 1), or (H, W, 3) RGB, 255 = white.
 
-    Turned upright as its EXIF data say; laid on white paper where it is transparent; of 16 bits, the upper 8.
-    Raises InputError naming the file.
+    Rotated upright according to its EXIF data; transparency is composed on white; of 16 bits, the upper 8 are
+    used. Raises InputError that names the file.
     """
     with naming(file), Image.open(file) as opened:
         picture: Image.Image = ImageOps.exif_transpose(opened)

@@ -1,7 +1,7 @@
-"""Separate, stable streams of randomness, derived from words and numbers.
+"""Independent, reproducible random streams, derived from words and numbers.
 
-Initial weights, batch order, augmentation and test noise each have a stream of their own, so that
-changing one never shifts another, and the n-th epoch can be replayed without the ones before it.
+Initial weights, batch order, augmentation and test noise each have their own stream, so that changing one
+does not change another, and any epoch can be replayed without the ones before it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import numpy as np
 
 
 def rng_for(*words: str | int) -> np.random.Generator:
-    """A generator of its own for these words; equal words give equal streams on every machine."""
+    """A random generator for these words; equal words give equal streams on all machines."""
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence([_number(w) for w in words])))
 
 
 def seed_for(*words: str | int) -> int:
-    """A seed in [0, 2**63) for libraries that want a number."""
+    """A seed in [0, 2**63) for libraries that need a number."""
     return int(rng_for(*words).integers(2**63))
 
 

@@ -1,6 +1,8 @@
-"""What each augmentation does, by its formula.
+"""Each augmentation follows its formula.
 
-The moving ones are read off two ramps, x and y: after the change they say where each pixel came from.
+Geometric ones are applied to images of the coordinates x and y, which then show where each pixel came from.
+
+Source of the expected values: each formula, worked out by hand.
 """
 
 import math
@@ -16,15 +18,15 @@ WIDTH, HEIGHT = 80, 64
 
 
 def _origins(spec: str, n: int = 60) -> Tensor:
-    """Where the pixels of the middle came from, right and down in px: (n, 2, 16, 16)."""
+    """The source coordinates x, y in px of the central pixels: (n, 2, 16, 16)."""
     x = ((torch.arange(WIDTH) + 0.5) / WIDTH).expand(HEIGHT, -1)
     y = ((torch.arange(HEIGHT) + 0.5) / HEIGHT).view(-1, 1).expand(-1, WIDTH)
     changed = AUGMENTS.call(spec, torch.stack([x, y]).expand(n, -1, -1, -1), _seeded())
     return changed[:, :, 24:40, 32:48] * torch.tensor([WIDTH, HEIGHT]).view(2, 1, 1)
 
 
-def _ways(origins: Tensor) -> Tensor:
-    """How the origin moves per pixel: (n, 2, 2), rows right and down, columns per pixel right and down."""
+def _jacobians(origins: Tensor) -> Tensor:
+    """The derivative of the source coordinates by the coordinates: (n, 2, 2), rows and columns x, y."""
     right = (origins[..., :, -1] - origins[..., :, 0]).mean(2) / 15
     down = (origins[..., -1, :] - origins[..., 0, :]).mean(2) / 15
     return torch.stack([right, down], 2)
@@ -35,42 +37,42 @@ def _seeded() -> torch.Generator:
 
 
 def test_rotation_turns_without_stretching_up_to_its_angle_both_ways() -> None:
-    ways = _ways(_origins("rotation:20"))
-    torch.testing.assert_close(ways @ ways.mT, torch.eye(2).expand_as(ways), atol=1e-4, rtol=0)
-    degrees = torch.atan2(ways[:, 1, 0], ways[:, 0, 0]).rad2deg()
+    jacobians = _jacobians(_origins("rotation:20"))
+    torch.testing.assert_close(jacobians @ jacobians.mT, torch.eye(2).expand_as(jacobians), atol=1e-4, rtol=0)
+    degrees = torch.atan2(jacobians[:, 1, 0], jacobians[:, 0, 0]).rad2deg()
     assert -20 <= degrees.min() < -15 and 15 < degrees.max() <= 20
 
 
-def test_rotation_keeps_the_centre_where_it_is() -> None:
+def test_rotation_keeps_the_centre() -> None:
     centre = _origins("rotation:90")[:, :, 7:9, 7:9].mean((2, 3))
     torch.testing.assert_close(centre, torch.tensor([40.0, 32.0]).expand_as(centre), atol=1e-3, rtol=0)
 
 
-def test_scale_stretches_both_ways_alike_up_to_its_share() -> None:
-    ways = _ways(_origins("scale:0.3"))
-    factor = 1 / ways[:, 0, 0]
-    torch.testing.assert_close(ways, torch.eye(2) / factor.view(-1, 1, 1), atol=1e-4, rtol=0)
+def test_scale_is_uniform_and_up_to_its_share() -> None:
+    jacobians = _jacobians(_origins("scale:0.3"))
+    factor = 1 / jacobians[:, 0, 0]
+    torch.testing.assert_close(jacobians, torch.eye(2) / factor.view(-1, 1, 1), atol=1e-4, rtol=0)
     assert 0.7 <= factor.min() < 0.76 and 1.24 < factor.max() <= 1.3
 
 
-def test_affine_shifts_up_to_its_pixels() -> None:
+def test_affine_shifts_by_up_to_its_pixels() -> None:
     origins = _origins("affine:0,0,4")
     moved = (origins - _origins("affine:0,0,0")).mean((2, 3))
     assert moved.abs().max() <= 4.001 and moved.min() < -3.5 and moved.max() > 3.5
-    torch.testing.assert_close(_ways(origins), torch.eye(2).expand(60, -1, -1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(_jacobians(origins), torch.eye(2).expand(60, -1, -1), atol=1e-4, rtol=0)
 
 
-def test_affine_slants_rows_against_each_other() -> None:
-    ways = _ways(_origins("affine:0,0,0,max_shear=0.3"))
-    slant = -ways[:, 0, 1]
+def test_affine_shears_by_up_to_its_amount() -> None:
+    jacobians = _jacobians(_origins("affine:0,0,0,max_shear=0.3"))
+    slant = -jacobians[:, 0, 1]
     assert -0.3 <= slant.min() < -0.25 and 0.25 < slant.max() <= 0.3
     upright = torch.tensor([[1.0, 0.0], [0.0, 1.0]]).repeat(60, 1, 1)
     upright[:, 0, 1] = -slant
-    torch.testing.assert_close(ways, upright, atol=1e-4, rtol=0)
+    torch.testing.assert_close(jacobians, upright, atol=1e-4, rtol=0)
 
 
-def test_affine_without_scale_keeps_areas_whatever_it_turns_and_slants() -> None:
-    area = torch.linalg.det(_ways(_origins("affine:40,0,3,max_shear=0.5")))
+def test_affine_without_scale_preserves_areas() -> None:
+    area = torch.linalg.det(_jacobians(_origins("affine:40,0,3,max_shear=0.5")))
     torch.testing.assert_close(area, torch.ones(60), atol=1e-3, rtol=0)
 
 
@@ -96,7 +98,7 @@ def test_shift_moves_by_whole_pixels_evenly_over_the_range() -> None:
         assert len(counts) == 5 and counts.min() > 320  # 400 expected, std 18
 
 
-def test_erasing_cuts_one_rectangle_of_the_share_asked_for() -> None:
+def test_erasing_erases_one_rectangle_of_the_requested_share() -> None:
     erased = AUGMENTS.call("erasing:0.5,max_share=0.2", torch.ones(2000, 1, 60, 60), _seeded()) == 0
     share = erased.float().mean((1, 2, 3))
     touched = share > 0

@@ -1,4 +1,8 @@
-"""Autoencoders against the reports' tables: parameters by hand, and what sits where."""
+"""Autoencoders have the reports' parameters and layers.
+
+Source of the expected values: the reports' tables of layers; parameters by hand; ONNX Runtime for the
+exported nets.
+"""
 
 from itertools import pairwise
 
@@ -9,8 +13,9 @@ import pytest
 import torch
 from torch import nn
 
-from legible.apply.runtime import import_openvino
 from legible.errors import ArgumentError
+from legible.inference.runtime import import_openvino
+from legible.kinds import RESTORE
 from legible.models import MODELS, build_model, count_parameters
 from legible.models.autoencoder import spread
 from legible.training.exchange import to_onnx
@@ -41,13 +46,13 @@ DENSE_ROWS = {  # row: settings, units of each hidden layer, those of the layers
 
 
 def build(spec: str) -> nn.Module:
-    """The model without numbers in it: counting needs none, and B1.5 has 37 million."""
+    """The model without weights in memory: B1.5 has 37 million, and counting them needs none."""
     with torch.device("meta"):
         return MODELS.call(spec, SHAPE, 10)
 
 
 def kinds(model: nn.Module) -> list[str]:
-    """The layers that do something, in order, by kind."""
+    """The classes of the leaf layers, in order."""
     return [type(part).__name__ for part in model.modules() if not list(part.children())]
 
 
@@ -82,16 +87,16 @@ def test_each_dense_row_has_the_parameters_of_the_formula(row):
         (5, 5, [1, 2, 3, 4, 5]), (8, 9, [1, 2, 3, 4, 6, 7, 8, 9]),
     ],
 )  # fmt: skip
-def test_extras_are_spread_evenly_and_in_mirror_image(count, n_layers, places):
+def test_extras_are_spaced_evenly_and_symmetrically(count, n_layers, places):
     assert spread(count, n_layers) == places
 
 
-def test_every_possible_number_of_extras_has_as_many_layers():
+def test_each_extra_is_in_a_layer_of_its_own():
     for n_layers in range(1, 30):
         assert all(len(set(spread(n, n_layers))) == n for n in range(n_layers + 1))
 
 
-def test_the_parts_of_a_layer_stand_in_the_order_that_is_documented():
+def test_the_parts_of_a_layer_are_in_the_documented_order():
     model = build("conv-autoencoder:filters=4-4,pools=1,dropouts=2,norms=2")
     assert kinds(model.encoder) == ["Conv2d", "MaxPool2d", "ReLU", "BatchNorm2d", "Dropout"]
     assert kinds(model.decoder) == ["Conv2d", "ReLU", "BatchNorm2d", "Dropout", "Upsample", "Conv2d"]
@@ -104,7 +109,7 @@ def test_the_parts_of_a_layer_stand_in_the_order_that_is_documented():
     assert [part.p for part in dense.modules() if isinstance(part, nn.Dropout)] == [0.4]
 
 
-def test_three_pools_make_a_code_of_4_x_4_places_as_in_the_net_that_report_b_follows():
+def test_three_pools_make_a_code_of_4_x_4_as_in_the_net_that_report_b_follows():
     """F. Chollet, Building Autoencoders in Keras, 2016: 28 x 28 pixels to 8 maps of 4 x 4 and back."""
     model = build_model("conv-autoencoder:16-8-8-8-8-16,pools=3", SHAPE, 10, seed=0).eval()
     code = model.encoder(torch.zeros(2, 1, 32, 32))
@@ -112,12 +117,12 @@ def test_three_pools_make_a_code_of_4_x_4_places_as_in_the_net_that_report_b_fol
     assert model(torch.zeros(2, *SHAPE)).shape == (2, *SHAPE) and model.multiple == 8
 
 
-def test_the_kernel_is_that_of_the_layers_and_the_last_one_is_3_x_3():
+def test_the_kernel_setting_applies_to_all_but_the_last_layer():
     sides = [p.kernel_size for p in build("conv-autoencoder:8-8,kernel=5").modules() if hasattr(p, "stride")]
     assert sides == [(5, 5), (5, 5), (3, 3)]
 
 
-def test_the_halves_of_report_es_net_work_alone(rng):
+def test_encoder_and_decoder_of_report_es_net_work_alone(rng):
     model = build_model("dense-autoencoder", SHAPE, 10, seed=0).eval()
     images = torch.from_numpy(rng.random((3, *SHAPE), dtype=np.float32))
     code = model.encoder(images)
@@ -133,8 +138,8 @@ def test_the_code_is_the_narrowest_layer(widths, code):
 
 
 @pytest.mark.parametrize("spec", ["conv-autoencoder:8-8-8,pools=1", "dense-autoencoder:widths=9-5-9"])
-def test_light_is_ink_turned_round_on_both_ways(spec):
-    """The same weights, of a net that sees paper as 1: its logits of ink are those of light, negated."""
+def test_light_inverts_input_and_output(spec):
+    """With the same weights, a net that sees paper as 1 returns the negated logits of the inverted image."""
     images = torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(0))
     plain, light = (build_model(f"{spec},light={word}", SHAPE, 10, seed=0).eval() for word in ("no", "yes"))
     torch.testing.assert_close(light(images), -plain(1 - images))
@@ -142,8 +147,8 @@ def test_light_is_ink_turned_round_on_both_ways(spec):
 
 
 @pytest.mark.parametrize("spec", ["conv-autoencoder:8-8-8-8,pools=2,norms=4", "unet:filters=4,levels=3"])
-def test_paper_added_for_an_odd_size_is_cut_off_again(spec, rng):
-    """One net in three ways: as it is, given paper by hand, and as an ONNX file for any size."""
+def test_padding_for_an_odd_size_is_cropped_again(spec, rng):
+    """One net used in three ways: directly, padded by hand, and as an ONNX file for any size."""
     model = build_model(spec, (3, 28, 28), 10, seed=0).eval()
     images = rng.random((2, 3, 29, 13), dtype=np.float32)
     padded = np.pad(images, ((0, 0), (0, 0), (0, -29 % model.multiple), (0, -13 % model.multiple)))
@@ -151,16 +156,16 @@ def test_paper_added_for_an_odd_size_is_cut_off_again(spec, rng):
         restored = model(torch.from_numpy(images))
         by_hand = model(torch.from_numpy(padded))[:, :, :29, :13]
     np.testing.assert_allclose(restored, by_hand, atol=1e-6)
-    network = to_onnx(model, (3, 28, 28), "autoencoder")
+    network = to_onnx(model, (3, 28, 28), RESTORE)
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
     answer = session.run(None, {"images": images})[0]
     np.testing.assert_allclose(answer, restored.sigmoid().numpy(), atol=1e-5)
 
 
-def test_the_unets_norms_cost_nothing_in_use():
+def test_the_exported_unet_has_no_norms():
     model = build_model("unet:filters=4,levels=3,blocks=2", SHAPE, 10, seed=0)
     core = import_openvino().Core()
-    network = core.read_model(to_onnx(model, SHAPE, "autoencoder"))
+    network = core.read_model(to_onnx(model, SHAPE, RESTORE))
     used = core.compile_model(network, "CPU").get_runtime_model().get_ops()
     names = [op.get_friendly_name() for op in used]
     layers = [str(op.rt_info["layerType"].value) for op in used]
@@ -168,13 +173,13 @@ def test_the_unets_norms_cost_nothing_in_use():
     assert layers.count("Convolution") == kinds(model).count("Conv2d")
 
 
-def test_the_blind_unet_keeps_grey_pixels_as_far_as_it_trusts_them():
-    """With its last layer made to trust none, then all: the answer changes in grey pixels alone."""
+def test_the_blind_unet_copies_grey_pixels_by_their_weight():
+    """With the last layer set to weigh them 0, then 1: only grey pixels of the output change."""
     model = build_model("unet:filters=4,blind=yes", SHAPE, 10, seed=0).eval()
     images = torch.tensor([0.0, 0.25, 1.0, 0.5]).repeat(2, 1, 28, 7)
     last = model.body.body[-2]
     with torch.no_grad():
-        trust = [c for c in range(8) if c >= 4]  # after the shuffle to 2x2 places: logits first, then trust
+        trust = [c for c in range(8) if c >= 4]  # before the PixelShuffle: logits first, then weights
         last.weight[trust] = 0
         last.bias[trust] = -30
         distrusting = model(images).sigmoid()
@@ -186,20 +191,20 @@ def test_the_blind_unet_keeps_grey_pixels_as_far_as_it_trusts_them():
     assert (distrusting[is_grey] - images[is_grey]).abs().max() > 0.01
 
 
-def test_the_blind_unet_answers_alike_as_an_onnx_file(rng):
+def test_the_blind_unet_has_the_same_output_as_its_onnx_file(rng):
     model = build_model("unet:filters=4,whole=8,blind=yes", (3, 28, 28), 10, seed=0).eval()
     images = rng.random((5, 3, 28, 28), dtype=np.float32).round(1)
-    network = to_onnx(model, (3, 28, 28), "autoencoder")
+    network = to_onnx(model, (3, 28, 28), RESTORE)
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
     with torch.no_grad():
         expected = model(torch.from_numpy(images)).sigmoid().numpy()
     np.testing.assert_allclose(session.run(None, {"images": images})[0], expected, atol=1e-5)
     nodes = onnx.load_from_string(network).graph.node
-    assert sum(node.op_type == "DequantizeLinear" for node in nodes) == 4  # numbers and weights, twice
+    assert sum(node.op_type == "DequantizeLinear" for node in nodes) == 4  # inputs and weights, twice
 
 
-def test_the_blind_unet_sees_grey_pixels_pure_ones_and_what_these_are():
-    """By hand, of four pixels: paper, a quarter, ink, three quarters; told as loud as the survey says."""
+def test_the_blind_unet_sees_grey_pixels_a_mask_of_pure_ones_and_their_values():
+    """By hand, for four pixels: paper, a quarter, ink, three quarters; multiplied by the survey's scales."""
     model = build_model("unet:filters=4,blind=yes", SHAPE, 10, seed=0).eval().body
     seen = []
     model.stem.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
@@ -222,7 +227,7 @@ def test_no_layer_of_the_unet_works_at_full_size():
 
 
 @pytest.mark.parametrize(("place", "size"), [(2, 14), (1, 28)])
-def test_page_nets_sharpen_places_of_so_many_pixels_a_side(place, size):
+def test_page_nets_sharpen_at_the_resolution_that_place_sets(place, size):
     model = build_model(f"page-net:filters=4,levels=2,place={place},fine=6,layers=3", SHAPE, 1, seed=0).eval()
     seen = []
     for part in model.body.sharpen:
@@ -247,6 +252,6 @@ def test_page_nets_sharpen_places_of_so_many_pixels_a_side(place, size):
         ("page-net:layers=0", "layers must lie between 1 and 8, not 0"),
     ],
 )
-def test_what_cannot_be_built_is_refused_by_name(spec, words):
+def test_an_unusable_setting_is_refused_by_name(spec, words):
     with pytest.raises(ArgumentError, match=f"model '{spec.partition(':')[0]}': {words}"):
         build_model(spec, SHAPE, 10, seed=0)

@@ -1,4 +1,8 @@
-"""What is known about the datasets, the splits and the IDX format from outside."""
+"""Datasets, splits and the IDX format agree with what is published about them.
+
+Source of the expected values: the files' publishers (counts, checksums, the IDX format), and files written by
+hand.
+"""
 
 import struct
 
@@ -26,14 +30,14 @@ def numbered() -> Labelled:
     return Labelled(images, labels, ("a", "b", "c"))
 
 
-def test_mnist_has_the_ink_that_everybody_normalises_by(mnist):
+def test_mnist_has_the_published_mean_and_standard_deviation(mnist):
     """Source: mean 0.1307 and standard deviation 0.3081 of the 60,000 training images (PyTorch examples)."""
     ink = np.concatenate([mnist.train.images, mnist.validation.images])
     assert ink.mean(dtype=np.float64) == pytest.approx(0.1307, abs=5e-5)
     assert ink.std(dtype=np.float64) == pytest.approx(0.3081, abs=5e-5)
 
 
-def test_mnist_comes_in_its_own_order(mnist):
+def test_mnist_is_in_its_original_order(mnist):
     """Source: report C's first four test digits, and the first training labels on MNIST's page."""
     assert mnist.test.labels[:4].tolist() == [7, 2, 1, 0]
     assert mnist.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
@@ -41,7 +45,7 @@ def test_mnist_comes_in_its_own_order(mnist):
     assert mnist.validation.images.base is mnist.train.images.base  # held out without a copy
 
 
-def test_fashion_mnist_has_every_garment_equally_often(real_data, monkeypatch):
+def test_fashion_mnist_has_equally_many_images_per_class(real_data, monkeypatch):
     """Source: the dataset's page: 7,000 images a class, 1,000 of them in the test."""
     monkeypatch.setenv("LEGIBLE_DATA", str(real_data))
     fashion = load_dataset("fashion-mnist")
@@ -51,7 +55,7 @@ def test_fashion_mnist_has_every_garment_equally_often(real_data, monkeypatch):
     assert fashion.classes[9] == "Ankle boot" and known[0] == 9
 
 
-def test_the_embedded_digits_are_those_of_scikit_learn_in_mnists_frame():
+def test_the_embedded_digits_are_those_of_scikit_learn_centred_like_mnist():
     """Source: class counts printed by scikit-learn's description; MNIST's page for the centring."""
     digits = load_dataset("digits-embedded")
     parts = (digits.train, digits.validation, digits.test)
@@ -74,7 +78,7 @@ def test_n_train_keeps_the_first_training_images_and_size_scales_all():
 
 
 def test_a_random_split_holds_out_its_share_of_each_class_and_loses_nothing(numbered):
-    """By hand: 30 % of 20, 10 and 1 is 6, 3 and none, since a class's only image stays to learn from."""
+    """By hand: 30 % of 20, 10 and 1 is 6, 3 and none, since a class's only image is not held out."""
     rest, held_out = split_at_random(numbered, 0.3, seed=1)
     assert np.bincount(held_out.labels, minlength=3).tolist() == [6, 3, 0]
     both = np.concatenate([rest.images, held_out.images])[:, 0, 0, 0]
@@ -84,20 +88,20 @@ def test_a_random_split_holds_out_its_share_of_each_class_and_loses_nothing(numb
     np.testing.assert_array_equal(again.images, held_out.images)
     assert not np.array_equal(other.images, held_out.images)
     few = split_at_random(numbered, 0.01, seed=1)[1]
-    assert np.bincount(few.labels, minlength=3).tolist() == [1, 1, 0]  # one at least, where there are two
+    assert np.bincount(few.labels, minlength=3).tolist() == [1, 1, 0]  # at least one if there are two
 
 
 def test_every_image_is_held_out_by_exactly_one_fold():
     """Source: the definition of k-fold; 23 in 5 gives sizes 5, 5, 5, 4, 4 as scikit-learn's KFold does."""
-    dealt = list(folds(23, 5, seed=0))
-    assert [len(held_out) for _, held_out in dealt] == [5, 5, 5, 4, 4]
-    assert sorted(np.concatenate([held_out for _, held_out in dealt])) == list(range(23))
-    assert all(sorted([*train, *held_out]) == list(range(23)) for train, held_out in dealt)
-    assert dealt[0][1].tolist() != list(range(5))
-    assert dealt[0][1].tolist() == next(folds(23, 5, seed=0))[1].tolist()
+    parts = list(folds(23, 5, seed=0))
+    assert [len(held_out) for _, held_out in parts] == [5, 5, 5, 4, 4]
+    assert sorted(np.concatenate([held_out for _, held_out in parts])) == list(range(23))
+    assert all(sorted([*train, *held_out]) == list(range(23)) for train, held_out in parts)
+    assert parts[0][1].tolist() != list(range(5))
+    assert parts[0][1].tolist() == next(folds(23, 5, seed=0))[1].tolist()
 
 
-def test_splits_that_cannot_be_made_are_refused(numbered):
+def test_impossible_splits_are_refused(numbered):
     rest, last = hold_out_last(numbered, 30)
     assert (len(rest), len(last)) == (1, 30)
     for n in (0, 31, -1):
@@ -113,7 +117,7 @@ def test_splits_that_cannot_be_made_are_refused(numbered):
             folds(23, k, seed=0)
 
 
-def test_images_and_labels_that_do_not_belong_together_are_refused(numbered):
+def test_labels_that_do_not_match_images_or_classes_are_refused(numbered):
     with pytest.raises(InputError, match="31 images but 30 labels"):
         Labelled(numbered.images, numbered.labels[:30], numbered.classes)
     with pytest.raises(InputError, match="label 30 is 2"):
@@ -141,6 +145,6 @@ def test_the_idx_format_is_read_as_its_description_says(code, kind):
         (b"\0\0\x08\x03" + b"\xff" * 12, "not 16"),
     ],
 )
-def test_bytes_that_are_not_what_an_idx_header_promises_are_refused(content, hint):
+def test_bytes_that_contradict_their_idx_header_are_refused(content, hint):
     with pytest.raises(InputError, match=hint):
         read_idx(content)

@@ -1,4 +1,7 @@
-"""Models as files for others: ONNX, and report D's pair of JSON and HDF5 in Keras's own order."""
+"""Exported models compute the same: ONNX, and report D's pair of JSON and HDF5 in Keras's layout.
+
+Source of the expected values: ONNX Runtime, h5py, and the order of weights that Keras documents.
+"""
 
 import json
 
@@ -12,12 +15,13 @@ from safetensors.torch import load
 from torch import nn
 
 from legible.errors import InputError, ModelError, OutputError
+from legible.kinds import CLASSIFY
 from legible.models import build_model
 from legible.training.exchange import round_weights, to_onnx, to_safetensors
 from legible.training.keras_pair import load_pair, save_pair
 from legible.training.loop import predictor
 
-SHAPE = (3, 22, 24)  # channels, height and width differ, so that no two can be mixed up
+SHAPE = (3, 22, 24)  # all different, so that swapped axes are noticed
 CHAINS = (
     "cnn-one-conv:filters=4,dense=6",
     "cnn-two-conv:filters=4,dense=8",
@@ -29,8 +33,8 @@ CHAINS = (
 )
 
 
-def tuned(spec: str = "cnn-one-conv:filters=4,dense=6", shape=SHAPE) -> nn.Module:
-    """A model whose biases are not 0, and whose norms' statistics are not those of the start."""
+def perturbed(spec: str = "cnn-one-conv:filters=4,dense=6", shape=SHAPE) -> nn.Module:
+    """A model whose biases and norm statistics are not the initial ones."""
     model = build_model(spec, shape, 5, seed=0)
     with torch.no_grad():
         for tensor in model.state_dict().values():
@@ -39,18 +43,18 @@ def tuned(spec: str = "cnn-one-conv:filters=4,dense=6", shape=SHAPE) -> nn.Modul
     return model.eval()
 
 
-def said(name: bytes | str) -> str:
-    """A name as Keras reads it from an attribute, written as bytes or as text."""
+def to_text(name: bytes | str) -> str:
+    """A name from an HDF5 attribute, which may be bytes or text."""
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def test_large_tensors_are_kept_in_half_precision_where_nothing_is_lost():
+def test_large_tensors_are_stored_in_half_precision_if_that_is_lossless():
     exact, rounded = (build_model("mlp:200", (1, 28, 28), 5, seed=0) for _ in range(2))
     round_weights(rounded)
     assert 0 < (exact[1].weight - rounded[1].weight).abs().max() < 1e-3
     images = np.random.default_rng(0).random((4, 1, 28, 28), dtype=np.float32)
     for model, type_name in ((exact, "F32"), (rounded, "F16")):
-        weights, network = to_safetensors(model), to_onnx(model, (1, 28, 28))
+        weights, network = to_safetensors(model), to_onnx(model, (1, 28, 28), CLASSIFY)
         tensors = load(weights)
         assert all(torch.equal(tensors[k].float(), v) for k, v in model.state_dict().items())
         assert (tensors["1.weight"].dtype == torch.float16) is (type_name == "F16")
@@ -67,7 +71,7 @@ def read_pair(stem):
     layers = json.loads(stem.with_suffix(".json").read_text())["config"]["layers"]
     with h5py.File(stem.with_suffix(".h5")) as file:
         arrays = {
-            said(name): [np.asarray(file[name][said(w)]) for w in file[name].attrs["weight_names"]]
+            to_text(name): [np.asarray(file[name][to_text(w)]) for w in file[name].attrs["weight_names"]]
             for name in file.attrs["layer_names"]
         }
     return layers, arrays
@@ -110,9 +114,9 @@ def run_as_keras(layers, arrays, images: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("spec", CHAINS)
-def test_a_pair_is_what_keras_would_compute(tmp_path, rng, spec):
+def test_keras_would_compute_the_same_from_a_pair(tmp_path, rng, spec):
     """Source: Keras's layers, channels-last: kernels (h, w, in, out), flattened in the order H, W, C."""
-    model, images = tuned(spec), rng.random((4, *SHAPE), dtype=np.float32)
+    model, images = perturbed(spec), rng.random((4, *SHAPE), dtype=np.float32)
     save_pair(model, SHAPE, tmp_path / "model")
     layers, arrays = read_pair(tmp_path / "model")
     found = run_as_keras(layers, arrays, np.moveaxis(images, 1, -1))
@@ -122,7 +126,7 @@ def test_a_pair_is_what_keras_would_compute(tmp_path, rng, spec):
 @pytest.mark.parametrize("spec", CHAINS)
 def test_a_pair_loads_back_to_the_same_predictions(tmp_path, rng, spec):
     shape = (1, 28, 28)
-    model, images = tuned(spec, shape), rng.random((9, *shape), dtype=np.float32)
+    model, images = perturbed(spec, shape), rng.random((9, *shape), dtype=np.float32)
     paths = save_pair(model, shape, tmp_path / "new" / "model")
     assert [path.name for path in paths] == ["model.json", "model.h5"]
     loaded, loaded_shape = load_pair(tmp_path / "new" / "model")
@@ -132,12 +136,12 @@ def test_a_pair_loads_back_to_the_same_predictions(tmp_path, rng, spec):
 
 def test_the_file_has_the_attributes_that_keras_reads(tmp_path):
     """Source: keras/src/legacy/saving/legacy_h5_format.py: layer_names, weight_names, one group a layer."""
-    save_pair(tuned(), SHAPE, tmp_path / "model")
+    save_pair(perturbed(), SHAPE, tmp_path / "model")
     with h5py.File(tmp_path / "model.h5") as file:
-        names = [said(name) for name in file.attrs["layer_names"]]
-        assert said(file.attrs["backend"]) == "tensorflow" and file.attrs["keras_version"]
+        names = [to_text(name) for name in file.attrs["layer_names"]]
+        assert to_text(file.attrs["backend"]) == "tensorflow" and file.attrs["keras_version"]
         assert sorted(file) == sorted(names)
-        weights = {name: [said(w) for w in file[name].attrs["weight_names"]] for name in names}
+        weights = {name: [to_text(w) for w in file[name].attrs["weight_names"]] for name in names}
         assert all(file[name][w].dtype == np.float32 for name in names for w in weights[name])
     layers = json.loads((tmp_path / "model.json").read_text())["config"]["layers"]
     assert [layer["config"]["name"] for layer in layers[1:]] == names
@@ -146,7 +150,7 @@ def test_the_file_has_the_attributes_that_keras_reads(tmp_path):
     assert all([w.split("/")[-1] for w in found] == ["kernel:0", "bias:0"] for found in filled)
 
 
-def test_layers_that_the_pair_cannot_hold_are_told_with_the_other_way(tmp_path):
+def test_layers_without_a_keras_form_are_refused_with_advice(tmp_path):
     for model in (
         nn.Sequential(nn.Conv2d(1, 2, 3), nn.GroupNorm(1, 2), nn.Flatten(), nn.Linear(2 * 26 * 26, 3)),
         nn.Sequential(nn.Conv2d(1, 2, 5, padding=1), nn.Flatten(), nn.Linear(2 * 26 * 26, 3)),
@@ -159,12 +163,12 @@ def test_layers_that_the_pair_cannot_hold_are_told_with_the_other_way(tmp_path):
 
 
 @pytest.mark.parametrize("there", ["model.json", "model.h5"])
-def test_a_pair_replaces_nothing_unasked_and_leaves_no_half(tmp_path, there):
+def test_a_pair_overwrites_only_if_asked_and_is_never_half_written(tmp_path, there):
     (tmp_path / there).write_text("mine")
     with pytest.raises(OutputError, match=f"{there} exists already"):
-        save_pair(tuned(), SHAPE, tmp_path / "model")
+        save_pair(perturbed(), SHAPE, tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == [there]
-    save_pair(tuned(), SHAPE, tmp_path / "model", overwrite=True)
+    save_pair(perturbed(), SHAPE, tmp_path / "model", overwrite=True)
     load_pair(tmp_path / "model")
 
 
@@ -173,7 +177,7 @@ def test_a_pair_replaces_nothing_unasked_and_leaves_no_half(tmp_path, there):
 )
 def test_a_damaged_pair_is_an_input_error_that_names_it(tmp_path, damage):
     stem = tmp_path / "model"
-    architecture, weights = save_pair(tuned(), SHAPE, stem)
+    architecture, weights = save_pair(perturbed(), SHAPE, stem)
     whole = json.loads(architecture.read_text())
     if damage in ("no json", "no h5"):
         (architecture if damage == "no json" else weights).unlink()
@@ -182,7 +186,7 @@ def test_a_damaged_pair_is_an_input_error_that_names_it(tmp_path, damage):
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     elif damage == "no weights":
         with h5py.File(weights, "a") as file:
-            del file[said(file.attrs["layer_names"][0])]
+            del file[to_text(file.attrs["layer_names"][0])]
     else:
         whole["config"]["layers"] = [] if damage == "no layers" else whole["config"]["layers"]
         for layer in whole["config"]["layers"][1:2]:
@@ -194,8 +198,8 @@ def test_a_damaged_pair_is_an_input_error_that_names_it(tmp_path, damage):
         load_pair(stem)
 
 
-def test_the_onnx_file_takes_any_number_of_images_under_stated_names():
-    network = onnx.load_from_string(to_onnx(tuned(), SHAPE))
+def test_the_onnx_file_has_named_inputs_and_takes_any_number_of_images():
+    network = onnx.load_from_string(to_onnx(perturbed(), SHAPE, CLASSIFY))
     onnx.checker.check_model(network)
     [images], [logits] = network.graph.input, network.graph.output
     assert (images.name, logits.name) == ("images", "logits")
@@ -204,6 +208,6 @@ def test_the_onnx_file_takes_any_number_of_images_under_stated_names():
     assert images.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
 
 
-def test_exporting_leaves_dropout_out_of_the_network():
-    network = onnx.load_from_string(to_onnx(tuned("cnn-dropout:filters=4").train(), SHAPE))
+def test_exporting_removes_dropout():
+    network = onnx.load_from_string(to_onnx(perturbed("cnn-dropout:filters=4").train(), SHAPE, CLASSIFY))
     assert "Dropout" not in {node.op_type for node in network.graph.node}

@@ -1,4 +1,7 @@
-"""What each filter does, by hand and on noisy pictures."""
+"""Each filter does what it says, by hand and on noisy pictures.
+
+Source of the expected values: by hand, and OpenCV.
+"""
 
 import cv2
 import numpy as np
@@ -26,7 +29,7 @@ def mse(restored: np.ndarray, clean: np.ndarray) -> float:
 
 @every_filter
 @pytest.mark.parametrize("shape", [(2, 1, 28, 28), (1, 3, 9, 40), (1, 1, 1, 1), (1, 1, 2, 30)], ids=str)
-def test_a_filter_keeps_shape_kind_and_range_and_its_input(entry, shape, rng):
+def test_a_filter_keeps_shape_dtype_and_range_and_does_not_change_its_input(entry, shape, rng):
     images = rng.random(shape, dtype=np.float32)
     images.flags.writeable = False
     restored = entry.build(images)
@@ -36,7 +39,7 @@ def test_a_filter_keeps_shape_kind_and_range_and_its_input(entry, shape, rng):
 
 
 @every_filter
-def test_a_filter_looks_at_one_channel_of_one_image_at_a_time(entry, rng):
+def test_a_filter_processes_each_channel_of_each_image_separately(entry, rng):
     images = rng.random((2, 3, 12, 15), dtype=np.float32)
     one_by_one = [entry.build(plane[None, None])[0, 0] for plane in images.reshape(6, 12, 15)]
     np.testing.assert_array_equal(entry.build(images).reshape(6, 12, 15), one_by_one)
@@ -100,31 +103,31 @@ def test_less_strength_smooths_less(page, rng):
         assert mse(FILTERS.call(weak, noisy), noisy) < 0.5 * mse(FILTERS.call(strong, noisy), noisy)
 
 
-def test_filters_in_bytes_are_exact_to_half_a_grey_level():
+def test_8_bit_filters_are_exact_to_half_a_grey_level():
     """A plain picture has nothing to smooth; what is left is the rounding to 1/255."""
     plain = np.full((1, 1, 30, 30), 0.3, np.float32)
     for name in ("non-local-means", "total-variation"):
         assert abs(FILTERS.call(name, plain) - 0.3).max() <= 0.5 / 255 + 1e-6
 
 
-def test_a_filter_that_is_nearly_named_is_suggested():
+def test_a_misspelt_filter_gets_a_suggestion():
     with pytest.raises(UnknownName, match=r"no filter 'medain'\. Did you mean 'median'"):
         FILTERS.parse("medain")
 
 
-def test_the_background_takes_a_shade_off_a_page(page):
+def test_dividing_by_the_background_removes_a_shadow(page):
     light = (1 - page) * np.linspace(0.9, 0.5, 200, dtype=np.float32)
     restored = FILTERS.call("background", 1 - light)
     assert mse(restored, page) < 0.02 * mse(1 - light, page)
 
 
-def test_sauvola_splits_ink_from_paper_by_its_formula(page, rng):
-    """Against the formula, written out with sliding windows."""
+def test_sauvola_follows_its_formula(page, rng):
+    """The formula, written out with sliding windows."""
     dirty = np.clip(0.3 + 0.5 * page + 0.05 * rng.standard_normal(page.shape, dtype=np.float32), 0, 1)
     restored = FILTERS.call("sauvola:15,k=0.3", dirty)
     light = 255 * (1 - dirty[0, 0].astype(np.float64))
     squares = np.lib.stride_tricks.sliding_window_view(light, (15, 15))
     threshold = squares.mean(axis=(2, 3)) * (1 + 0.3 * (squares.std(axis=(2, 3)) / 128 - 1))
     expected = light[7:-7, 7:-7] < threshold
-    assert (restored[0, 0, 7:-7, 7:-7] == expected).mean() > 0.9999  # a sum in float32 may tip one over
+    assert (restored[0, 0, 7:-7, 7:-7] == expected).mean() > 0.9999  # rounding in float32 may change one
     assert set(np.unique(restored)) == {0, 1}

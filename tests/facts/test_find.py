@@ -1,10 +1,13 @@
-"""Where digits are in a picture, under any light."""
+"""Where digits are in a picture, under any light.
+
+Source of the expected values: pictures drawn here, whose digits are where they were put.
+"""
 
 import cv2
 import numpy as np
 import pytest
 
-from legible.apply.find import even_out, find_lines
+from legible.reading.find import find_lines, flatten_illumination
 from legible.seeds import rng_for
 
 
@@ -25,7 +28,7 @@ def page():
 
 def boxes_of(picture):
     """The boxes of what is found, in the picture's pixels, margins and all."""
-    return [cut.place((0, 0, *cut.ink.shape[::-1])) for cut in find_lines(even_out(picture))]
+    return [crop.place((0, 0, *crop.ink.shape[::-1])) for crop in find_lines(flatten_illumination(picture))]
 
 
 def inside(box, left, top, right, bottom):
@@ -33,10 +36,9 @@ def inside(box, left, top, right, bottom):
 
 
 def test_numbers_are_found_in_reading_order(page):
-    evened = even_out(page)
-    cuts = find_lines(evened)
-    boxes = boxes_of(page)
-    assert [cut.n_pieces for cut in cuts] == [4, 2, 4] and not evened.is_blank and evened.scale == 1
+    normalized, boxes = flatten_illumination(page), boxes_of(page)
+    assert [crop.n_components for crop in find_lines(normalized)] == [4, 2, 4]
+    assert not normalized.is_blank and normalized.scale == 1
     assert inside(boxes[0], 5, 45, 200, 115)
     assert inside(boxes[1], 405, 50, 530, 125)
     assert inside(boxes[2], 175, 240, 390, 315)
@@ -44,7 +46,9 @@ def test_numbers_are_found_in_reading_order(page):
 
 def test_light_on_dark_is_found_as_well(page):
     assert boxes_of(255 - page) == boxes_of(page)
-    np.testing.assert_allclose(even_out(255 - page).darkness, even_out(page).darkness, atol=1e-6)
+    np.testing.assert_allclose(
+        flatten_illumination(255 - page).darkness, flatten_illumination(page).darkness, atol=1e-6
+    )
 
 
 def test_colours_and_16_bits_are_seen_alike(page):
@@ -56,15 +60,15 @@ def test_colours_and_16_bits_are_seen_alike(page):
 def test_blank_paper_is_blank_in_any_light():
     shade = np.linspace(255, 120, 500)[None].repeat(300, 0).astype(np.uint8)
     for picture in (shade, np.full((28, 28), 255, np.uint8), np.zeros((40, 9), np.uint8), shade[:1, :1]):
-        assert even_out(picture).is_blank
+        assert flatten_illumination(picture).is_blank
 
 
 def test_a_huge_picture_is_searched_reduced():
     picture = np.full((3000, 4000), 240, np.uint8)
     write(picture, "58", (1000, 1500), scale=12)
-    evened = even_out(picture)
-    assert evened.ink.size <= 3_000_000 and evened.scale == pytest.approx(0.5)
-    assert len(find_lines(evened)) == 1
+    page = flatten_illumination(picture)
+    assert page.ink.size <= 3_000_000 and page.scale == pytest.approx(0.5)
+    assert len(find_lines(page)) == 1
 
 
 @pytest.mark.parametrize("rise", [0, 12])
@@ -73,17 +77,17 @@ def test_rules_as_dark_as_the_ink_do_not_hide_the_numbers(page, rise):
     for row in range(40, 400, 45):
         cv2.line(ruled, (0, row), (639, row + rise), 30, 2)
     cv2.line(ruled, (12, 0), (12, 399), 30, 2)
-    cuts, plain = find_lines(even_out(ruled)), boxes_of(page)
-    assert [cut.n_pieces for cut in cuts] == [4, 2, 4]
-    for cut, box in zip(cuts, plain, strict=True):
-        found = cut.place((0, 0, *cut.ink.shape[::-1]))
+    crops, plain = find_lines(flatten_illumination(ruled)), boxes_of(page)
+    assert [crop.n_components for crop in crops] == [4, 2, 4]
+    for crop, box in zip(crops, plain, strict=True):
+        found = crop.place((0, 0, *crop.ink.shape[::-1]))
         assert max(abs(a - b) for a, b in zip(found, box, strict=True)) <= 8
 
 
 def test_strokes_that_cross_a_rule_stay_whole(page):
     ruled = page.copy()
     ruled[85:87] = 30
-    before, after = even_out(page).ink > 0.5, even_out(ruled).ink > 0.5
+    before, after = flatten_illumination(page).ink > 0.5, flatten_illumination(ruled).ink > 0.5
     upright = before[85:87] & before[75:77] & before[95:97]  # goes on above and below
     assert upright.sum() > 5 and (after[85:87] & upright).sum() > 0.8 * upright.sum()
     assert after[85:87].sum() < 1.3 * before[85:87].sum()
@@ -93,11 +97,11 @@ def test_strokes_that_cross_a_rule_stay_whole(page):
 def test_a_slanting_line_is_set_upright(page, degrees):
     turn = cv2.getRotationMatrix2D((320, 200), degrees, 0.7)
     turned = cv2.warpAffine(page, turn, (640, 400), borderMode=cv2.BORDER_REPLICATE)
-    cuts = [cut for cut in find_lines(even_out(turned)) if cut.n_pieces == 4]
-    assert len(cuts) == 2
-    for cut in cuts:
-        height, width = cut.ink.shape
+    crops = [crop for crop in find_lines(flatten_illumination(turned)) if crop.n_components == 4]
+    assert len(crops) == 2
+    for crop in crops:
+        height, width = crop.ink.shape
         assert width > 2 * height  # as written: a line that still rose would be higher
-        x, y = cut.matrix @ (width / 2, height / 2, 1)
-        left, top, right, bottom = cut.place((0, 0, width, height))
+        x, y = crop.matrix @ (width / 2, height / 2, 1)
+        left, top, right, bottom = crop.place((0, 0, width, height))
         assert left < x < right and top < y < bottom

@@ -1,4 +1,7 @@
-"""The measures of restored images, held against scikit-image, Keras's rule and sums done by hand."""
+"""The metrics of restored images have their known values.
+
+Source of the expected values: scikit-image, Keras's rule, and sums by hand.
+"""
 
 import gzip
 import math
@@ -26,7 +29,7 @@ MEASURES = (mse, rmse, psnr_db, ssim, bce_nats)
 
 
 def wavy(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """A picture that anybody can make again, and a disturbed copy."""
+    """A reproducible picture and a distorted copy."""
     y, x = np.mgrid[:height, :width].astype(float)
     clean = (0.5 + 0.5 * np.sin(x / 3 + y / 5)).astype(np.float32)
     disturbed = np.clip(clean + 0.4 * np.sin(1.7 * x * y / 7 + x), 0, 1).astype(np.float32)
@@ -55,13 +58,13 @@ def ssim_by_hand(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(found))
 
 
-def test_squared_errors_equal_those_worked_out_by_hand():
+def test_squared_errors_equal_those_by_hand():
     assert image_mse(CLEAN, RESTORED).tolist() == [1 / 16, 1 / 2]
     assert mse(CLEAN, RESTORED) == 9 / 32
     assert rmse(CLEAN, RESTORED) == pytest.approx(math.sqrt(9 / 32), rel=1e-15)
 
 
-def test_the_signal_to_noise_ratio_is_that_of_the_mean_error_not_the_mean_of_ratios():
+def test_psnr_is_that_of_the_mean_error_not_the_mean_psnr():
     assert psnr_db(CLEAN, RESTORED) == pytest.approx(10 * math.log10(32 / 9), rel=1e-12)
     assert np.mean([psnr_of(e) for e in image_mse(CLEAN, RESTORED)]) > psnr_db(CLEAN, RESTORED) + 1
 
@@ -71,7 +74,7 @@ def test_an_error_of_0_0075_is_21_2_db():
     assert psnr_of(0.0075) == pytest.approx(21.249, abs=5e-4)
 
 
-def test_equal_images_are_perfect_by_every_measure(rng):
+def test_equal_images_are_perfect_in_every_metric(rng):
     images, _ = random_pair(rng, 3, 1, 12, 12)
     assert (mse(images, images), rmse(images, images)) == (0, 0)
     assert psnr_db(images, images) == math.inf
@@ -86,7 +89,7 @@ def test_equal_images_are_perfect_by_every_measure(rng):
         (12, 40, 0.47238527140961, 12.660163975133734),
     ],
 )
-def test_similarity_and_ratio_equal_scikit_image(height, width, expected_ssim, expected_psnr_db):
+def test_ssim_and_psnr_equal_scikit_image(height, width, expected_ssim, expected_psnr_db):
     """scikit-image 0.26.0 on float64 copies, peak_signal_noise_ratio(data_range=1) and
     structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1).
     """
@@ -95,7 +98,7 @@ def test_similarity_and_ratio_equal_scikit_image(height, width, expected_ssim, e
     assert psnr_db(clean, disturbed) == pytest.approx(expected_psnr_db, abs=1e-6)
 
 
-def test_similarity_equals_the_sum_over_windows_of_each_image_and_channel(rng):
+def test_ssim_equals_the_sum_over_windows_of_each_image_and_channel(rng):
     clean, restored = random_pair(rng, 2, 3, 13, 16)
     expected = [
         np.mean([ssim_by_hand(x, y) for x, y in zip(one, other, strict=True)])
@@ -105,22 +108,22 @@ def test_similarity_equals_the_sum_over_windows_of_each_image_and_channel(rng):
     assert ssim(clean, restored) == pytest.approx(np.mean(expected), rel=1e-10)
 
 
-def test_an_image_is_judged_the_same_alone_and_among_many(rng):
-    """More images than are taken at a time, and neighbours that must not leak into its windows."""
-    clean, restored = random_pair(rng, 2 * image_metrics._CHUNK_PIXELS // 11**2 + 1, 1, 11, 11)
+def test_an_image_has_the_same_metrics_alone_and_among_others(rng):
+    """More images than one chunk has; windows must not extend into other images."""
+    clean, restored = random_pair(rng, 2 * image_metrics.CHUNK_PIXELS // 11**2 + 1, 1, 11, 11)
     for measure in (image_mse, image_ssim):
         found = measure(clean, restored)
         for i in (0, len(clean) // 2, len(clean) - 1):
             assert found[i] == pytest.approx(measure(clean[[i]], restored[[i]])[0], rel=1e-9)
 
 
-def test_white_against_black_is_as_unlike_as_the_constants_allow():
+def test_white_and_black_have_the_lowest_ssim_that_the_constants_allow():
     """By hand: means 1 and 0, no variances, so C1 / (1 + C1) with C1 = 0.0001."""
     paper = np.zeros((1, 1, 20, 20), np.float32)
     assert ssim(paper, 1 - paper) == pytest.approx(1e-4 / (1 + 1e-4), rel=1e-9)
 
 
-def test_a_negative_picture_is_unlike_and_a_little_blur_is_alike(rng):
+def test_ssim_is_low_for_a_negative_and_high_for_a_slight_blur(rng):
     clean = np.kron(rng.integers(0, 2, (8, 8)), np.ones((4, 4))).astype(np.float32)
     blurred = np.clip(cv2.GaussianBlur(clean, (3, 3), 0.5), 0, 1)
     shown = [ssim(clean[None, None], other[None, None]) for other in (blurred, 1 - clean)]
@@ -134,14 +137,14 @@ def test_cross_entropy_equals_the_sum_by_hand():
     assert bce_nats(clean, ink) == pytest.approx((math.log(2) - math.log(0.75) + grey) / 3, rel=1e-12)
 
 
-def test_certain_and_wrong_pixels_cost_what_keras_charges():
+def test_certain_and_wrong_pixels_cost_as_much_as_in_keras():
     """-log(1e-7) = 16.118 nats: Keras clips probabilities to [epsilon, 1 - epsilon], epsilon 1e-7."""
     clean = np.array([[[[1, 0]]]], np.float32)
     assert bce_nats(clean, 1 - clean) == pytest.approx(16.1181, abs=1e-4)
     assert bce_nats(clean, clean) == pytest.approx(1e-7, rel=1e-6)
 
 
-def test_no_restoration_of_grey_pixels_scores_below_the_clean_image_itself(rng):
+def test_no_restoration_of_grey_pixels_has_a_lower_bce_than_the_clean_image(rng):
     clean, restored = random_pair(rng, 4, 1, 5, 5)
     nearly = np.clip(clean + np.float32(0.01), 0, 1)
     assert bce_nats(clean, clean) < bce_nats(clean, nearly) < bce_nats(clean, restored)
@@ -169,27 +172,27 @@ def test_images_are_not_changed(rng):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda images: images[:1], "held against clean ones"),
-        (lambda images: images[..., :11], "held against clean ones"),
+        (lambda images: images[:1], "and clean ones"),
+        (lambda images: images[..., :11], "and clean ones"),
         (lambda images: images + np.float32(0.5), "restored: values must lie"),
         (lambda images: images * np.float32(np.nan), "restored: values must lie"),
         (lambda images: images.astype(float), "restored: expected float32"),
         (lambda images: images[0], "restored: expected an array"),
     ],
 )
-def test_images_that_do_not_fit_are_refused(rng, measure, change, says):
+def test_unsuitable_images_are_refused(rng, measure, change, says):
     clean, _ = random_pair(rng, 2, 1, 12, 12)
     with pytest.raises(InputError, match=says):
         measure(clean, change(clean))
 
 
 @pytest.mark.parametrize("shape", [(10, 11), (40, 8)])
-def test_similarity_of_images_smaller_than_its_window_is_refused_in_words(rng, shape):
-    with pytest.raises(InputError, match=f"11 x 11 pixels, and the images have {shape[0]} x {shape[1]}"):
+def test_ssim_of_images_smaller_than_its_window_is_refused(rng, shape):
+    with pytest.raises(InputError, match=f"11 x 11 pixels, but these have {shape[0]} x {shape[1]}"):
         ssim(*random_pair(rng, 2, 1, *shape))
 
 
-def test_similarity_of_no_image_is_refused():
+def test_ssim_without_images_is_refused():
     nothing = np.zeros((0, 1, 28, 28), np.float32)
     with pytest.raises(InputError, match="no image"):
         ssim(nothing, nothing)

@@ -1,4 +1,7 @@
-"""Whatever comes in, the contract goes out: values worked out by hand, or by Pillow."""
+"""Whatever comes in, the contract goes out: values worked out by hand, or by Pillow.
+
+Source of the expected values: by hand, and Pillow.
+"""
 
 import time
 

@@ -1,20 +1,23 @@
-"""Layers against arithmetic done another way."""
+"""QuantizedLinear computes in integers.
+
+Source of the expected values: the same arithmetic with PyTorch and NumPy.
+"""
 
 import numpy as np
 import pytest
 import torch
 
-from legible.models.layers import DenseInWholeNumbers
+from legible.models.layers import QuantizedLinear
 
 
 @pytest.fixture
-def layer() -> DenseInWholeNumbers:
+def layer() -> QuantizedLinear:
     torch.manual_seed(0)
-    return DenseInWholeNumbers(40, 30)
+    return QuantizedLinear(40, 30)
 
 
-def test_a_dense_layer_in_whole_numbers_adds_products_of_whole_numbers(layer, rng):
-    """In whole numbers: round(255 x / peak) times round(63 w / the row's largest), then scaled back."""
+def test_a_quantized_layer_sums_products_of_integers(layer, rng):
+    """In integers: round(255 x / peak) times round(63 w / the row's largest), then scaled back."""
     layer.eval().peak.fill_(5.0)
     numbers = rng.uniform(0, 6, (7, 40)).astype(np.float32)  # some above the peak
     weights = layer.weight.detach().numpy().astype(np.float64)
@@ -26,7 +29,7 @@ def test_a_dense_layer_in_whole_numbers_adds_products_of_whole_numbers(layer, rn
         np.testing.assert_allclose(layer(torch.from_numpy(numbers)), by_hand, atol=1e-4)
 
 
-def test_it_is_near_the_layer_of_real_numbers(layer, rng):
+def test_a_quantized_layer_approximates_the_float_layer(layer, rng):
     numbers = torch.from_numpy(rng.uniform(0, 8, (50, 40)).astype(np.float32))
     with torch.no_grad():
         exact, answer = torch.nn.functional.linear(numbers, layer.weight, layer.bias), layer.eval()(numbers)
@@ -34,7 +37,7 @@ def test_it_is_near_the_layer_of_real_numbers(layer, rng):
     assert 0 < error < 1e-3
 
 
-def test_training_is_in_real_numbers_and_follows_the_largest_of_each_batch(layer):
+def test_training_computes_in_floats_and_tracks_the_largest_input(layer):
     numbers = torch.rand(50, 40, generator=torch.Generator().manual_seed(0))
     expected = torch.nn.functional.linear(numbers, layer.weight, layer.bias)
     for _ in range(200):

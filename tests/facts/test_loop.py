@@ -1,4 +1,7 @@
-"""What the training loop does with images, weights and randomness, by hand; sizes as published."""
+"""The training loop handles images, weights and randomness as stated; models have their published sizes.
+
+Source of the expected values: by hand; the sizes that the reports and papers publish.
+"""
 
 import copy
 import math
@@ -19,18 +22,18 @@ from legible.models import build_model, count_parameters
 from legible.training import loop
 from legible.training.loop import fit, predictor, prepare
 from legible.training.settings import Settings
-from legible.training.tasks import Classify
+from legible.training.tasks.classify import Classify
 
 
 @dataclass(frozen=True)
-class Noted(Classify):
-    """A task that keeps what it was given and what it made of it."""
+class Recorded(Classify):
+    """A task that records its input images and the images it makes of them."""
 
     given: list = field(default_factory=list)
     shown: list = field(default_factory=list)
 
-    def pair(self, images, labels, draws):
-        inputs, targets = super().pair(images, labels, draws)
+    def pair(self, images, labels, streams):
+        inputs, targets = super().pair(images, labels, streams)
         self.given.append(images.numpy().copy())
         self.shown.append(inputs.numpy().copy())
         return inputs, targets
@@ -55,7 +58,7 @@ def train(data, settings, task=None, *, seed=0, model=None):
 
 
 def marks(batches) -> list[int]:
-    """Which images, by their marks, were shown in this order."""
+    """The images in the order of use, identified by their marks."""
     return [round(100 * float(image[0, 0, 0])) for batch in batches for image in batch]
 
 
@@ -63,19 +66,19 @@ def marks(batches) -> list[int]:
     ("spec", "n_parameters"),
     [("mlp:64-64", 55_050), ("mlp:500-300", 545_810), ("cnn-one-conv", 542_230), ("cnn-two-conv", 1_111_946)],
 )
-def test_the_reports_models_are_as_large_as_published(spec, n_parameters):
+def test_the_reports_models_have_their_published_sizes(spec, n_parameters):
     """Sources: report E2's and D1's printed summaries; by hand for LeCun's 500-300 and C1's 1024."""
     assert count_parameters(build_model(spec, (1, 28, 28), 10, seed=0)) == n_parameters
 
 
-def test_report_es_sweep_is_as_large_as_by_hand():
+def test_report_es_net_has_the_size_computed_by_hand():
     """By hand: conv 32 * 9 + 32, conv 32 * 32 * 9 + 32, dense 11 * 11 * 32 * 64 + 64, output 64 * 10 + 10."""
     model = build_model("cnn-dropout:filters=32,dense=64,dropout=0.5", (1, 28, 28), 10, seed=0)
     assert count_parameters(model) == 320 + 9248 + 247_872 + 650
 
 
-def test_an_epoch_shows_every_image_once_in_an_order_of_its_own(data):
-    task = Noted()
+def test_an_epoch_uses_every_image_once_in_a_new_order(data):
+    task = Recorded()
     train(data, Settings(n_epochs=2, batch_size=16), task)
     assert [len(batch) for batch in task.given] == [14, 13, 13] * 2  # nearly equal: no batch of one
     first, second = marks(task.given[:3]), marks(task.given[3:])
@@ -86,14 +89,14 @@ def test_an_epoch_shows_every_image_once_in_an_order_of_its_own(data):
 @pytest.mark.parametrize(
     ("n_epochs", "n_shown"), [(0.5, [20]), (1.5, [40, 20]), (2, [40, 40]), (0.01, [10]), (1.01, [40, 10])]
 )
-def test_of_half_an_epoch_half_the_images_are_shown_and_never_none(data, n_epochs, n_shown):
+def test_half_an_epoch_uses_half_the_images_and_at_least_one_batch(data, n_epochs, n_shown):
     records, _ = train(data, Settings(n_epochs=n_epochs, batch_size=10))
     assert [record.n_shown for record in records] == n_shown
     assert [record.number for record in records] == list(range(1, len(n_shown) + 1))
 
 
-def test_the_schedule_runs_over_all_steps_and_no_further(data, monkeypatch):
-    """By hand: 6 steps of a triangle with its peak at half the way."""
+def test_the_schedule_spans_all_steps(data, monkeypatch):
+    """By hand: 6 steps of a triangle with its peak in the middle."""
     rates = []
     monkeypatch.setattr(loop, "set_learning_rate", lambda optimiser, rate: rates.append(rate))
     settings = Settings(n_epochs=1.5, batch_size=10, learning_rate=0.3, schedule="triangle:warmup=0.5")
@@ -101,8 +104,8 @@ def test_the_schedule_runs_over_all_steps_and_no_further(data, monkeypatch):
     np.testing.assert_allclose(rates, 0.3 * np.array([1 / 3, 2 / 3, 1, 2 / 3, 1 / 3, 0]), atol=1e-12)
 
 
-def test_loss_and_score_are_means_over_the_images_as_they_were_shown(data):
-    """By hand: with a rate that changes nothing, they are those of the untouched model."""
+def test_loss_and_score_are_means_over_the_training_images(data):
+    """By hand: with a negligible learning rate, they are those of the initial model."""
     model = small_net()
     logits = model(torch.from_numpy(data.images))
     wanted = F.cross_entropy(logits, torch.from_numpy(data.labels)).item()
@@ -112,7 +115,7 @@ def test_loss_and_score_are_means_over_the_images_as_they_were_shown(data):
     assert records[0].score == pytest.approx(float((logits.argmax(1).numpy() == data.labels).mean()))
 
 
-def test_the_average_follows_the_weights_by_its_decay(data):
+def test_the_average_is_an_exponential_moving_average(data):
     """By hand: average = d * average + (1 - d) * weights after step n, d = n / (n + 10), at most 0.15."""
     settings = Settings(n_epochs=3, batch_size=40, learning_rate=0.1, average=0.15)
     model = nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.BatchNorm1d(4))
@@ -134,7 +137,7 @@ def test_the_average_follows_the_weights_by_its_decay(data):
     )
 
 
-def test_label_smoothing_spreads_a_share_of_the_target_evenly():
+def test_label_smoothing_distributes_a_share_of_the_target_equally():
     """By hand: for 0.1 and four classes the target is 0.925, 0.025, 0.025, 0.025 (Szegedy et al., 2016)."""
     logits = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
     logs = logits[0] - torch.log(torch.exp(logits[0]).sum())
@@ -144,9 +147,9 @@ def test_label_smoothing_spreads_a_share_of_the_target_evenly():
     assert Classify().loss(logits, torch.tensor([0])).item() == pytest.approx(-logs[0].item(), rel=1e-6)
 
 
-def test_fresh_noise_and_augmentation_differ_at_every_showing(data):
+def test_noise_and_augmentation_differ_between_epochs(data):
     settings = Settings(n_epochs=2, batch_size=40)
-    for task in (Noted(noise=("gaussian:0.2",)), Noted(augment=("rotation:20",))):
+    for task in (Recorded(noise=("gaussian:0.2",)), Recorded(augment=("rotation:20",))):
         train(data, settings, task)
         shown = [
             batch[np.argsort(marks([given]))] for given, batch in zip(task.given, task.shown, strict=True)
@@ -155,35 +158,35 @@ def test_fresh_noise_and_augmentation_differ_at_every_showing(data):
         assert all(batch.min() >= 0 and batch.max() <= 1 for batch in shown)
 
 
-def test_every_epoch_draws_noise_and_dropout_anew(data):
-    """Of grey images, in batches of all, the noise is what comes on top: place by place it must differ."""
+def test_every_epoch_has_new_noise_and_dropout(data):
+    """With constant grey images in one batch, the noise of two epochs must differ at each position."""
     grey = replace(data, images=np.full_like(data.images, 0.5))
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(36, 4))
     dropped = []
     model[1].register_forward_hook(lambda module, inputs, output: dropped.append((output == 0).numpy()))
-    task = Noted(noise=("gaussian:0.02",))
+    task = Recorded(noise=("gaussian:0.02",))
     train(grey, Settings(n_epochs=3, batch_size=40), task, model=model)
     for drawn in (task.shown, dropped):
         assert not any(np.array_equal(drawn[i], drawn[k]) for i, k in ((0, 1), (0, 2), (1, 2)))
 
 
-def test_noise_and_augmentation_do_not_shift_order_or_dropout(data):
+def test_noise_and_augmentation_do_not_change_batch_order_or_dropout(data):
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(36, 4))
     dropped = []
     model[1].register_forward_hook(lambda module, inputs, output: dropped.append((output == 0).numpy()))
     settings = Settings(n_epochs=2, batch_size=16, learning_rate=1e-9, optimiser="sgd")
-    plain, changed = Noted(), Noted(noise=("gaussian:0.01",), augment=("shift:1",))
+    plain, changed = Recorded(), Recorded(noise=("gaussian:0.01",), augment=("shift:1",))
     for task in (plain, changed):
         train(data, settings, task, model=copy.deepcopy(model))
     assert marks(plain.given) == marks(changed.given)
     before, after = dropped[:6], dropped[6:]
-    # where the first dropped a value by chance, so did the second; both drop about half
+    # both drop the same units, about half of them
     agree = [np.mean(a[:, 1:] == b[:, 1:]) for a, b in zip(before, after, strict=True)]
     assert min(agree) > 0.75
     assert 0.4 < np.mean([a.mean() for a in before]) < 0.6
 
 
-def test_a_training_depends_on_its_seed_alone_and_leaves_other_randomness_alone(data):
+def test_a_training_depends_on_its_seed_alone_and_does_not_use_the_global_generator(data):
     settings = Settings(n_epochs=2, batch_size=10, learning_rate=0.01)
     torch.manual_seed(1)
     first = train(data, settings, Classify(("gaussian:0.1",), ("shift:1",)))[1].model.state_dict()
@@ -195,11 +198,9 @@ def test_a_training_depends_on_its_seed_alone_and_leaves_other_randomness_alone(
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-def test_a_loss_that_is_no_number_stops_the_training_in_words(data):
+def test_an_infinite_loss_stops_the_training_with_advice(data):
     settings = Settings(n_epochs=9, batch_size=10, learning_rate=100, optimiser="sgd", l2=10)
-    with pytest.raises(
-        ModelError, match=r"no longer a number in epoch [1-9]: the training diverged"
-    ) as caught:
+    with pytest.raises(ModelError, match=r"infinite or NaN in epoch [1-9]: the training diverged") as caught:
         train(data, settings)
     assert "learning rate below 100" in str(caught.value) and caught.value.exit_code == ExitCode.MODEL
 
@@ -213,7 +214,7 @@ def test_a_loss_that_is_no_number_stops_the_training_in_words(data):
         ("auto", False, torch.float32),
     ],
 )
-def test_the_arithmetic_is_bfloat16_where_asked_or_quick_and_the_weights_stay_float32(
+def test_training_computes_in_bfloat16_if_asked_or_fast_and_keeps_float32_weights(
     data, monkeypatch, precision, has_it, kind
 ):
     monkeypatch.setattr(loop, "has_bfloat16", lambda device: has_it)
@@ -225,12 +226,12 @@ def test_the_arithmetic_is_bfloat16_where_asked_or_quick_and_the_weights_stay_fl
     assert predictor(state.model)(data.images).dtype == np.float32
 
 
-def test_a_processor_is_asked_what_it_can_do():
+def test_the_cpu_reports_whether_it_has_bfloat16():
     assert isinstance(loop.has_bfloat16(torch.device("cpu")), bool)
     assert isinstance(loop.autocast("float32", torch.device("cpu")), nullcontext)
 
 
-def test_predictions_are_made_without_dropout_and_in_any_batches(data, monkeypatch):
+def test_predictions_have_no_dropout_and_do_not_depend_on_batches(data, monkeypatch):
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.9), nn.Linear(36, 4)).train()
     first = predictor(model)(data.images)
     monkeypatch.setattr(loop, "PIXELS_AT_ONCE", 7 * 36)
@@ -238,8 +239,8 @@ def test_predictions_are_made_without_dropout_and_in_any_batches(data, monkeypat
     assert first.shape == (40, 4)
 
 
-def test_a_good_net_learns_the_embedded_digits_in_six_short_epochs():
-    """By our own measure: 1,197 digits of some writers teach to read more than 90 % of other writers'."""
+def test_a_net_learns_the_embedded_digits_in_six_epochs():
+    """Measured here: trained on 1,197 digits it reads more than 90 % of other writers' digits."""
     splits = load_dataset("digits-embedded")
     settings = Settings(n_epochs=6, batch_size=64, optimiser="muon", learning_rate=0.1, schedule="triangle")
     state = prepare(build_model("digits-fast", (1, 28, 28), 10, seed=0), settings)
@@ -249,8 +250,8 @@ def test_a_good_net_learns_the_embedded_digits_in_six_short_epochs():
     assert accuracy(splits.test.labels, logits.argmax(1)) > 0.9
 
 
-def test_numbers_too_small_for_a_float_are_nothing_in_training(data):
-    """A product below 1e-38 keeps some digits otherwise, and costs processors ten times as much time."""
+def test_training_flushes_denormal_numbers_to_zero(data):
+    """Products below 1e-38 would otherwise be denormal and ten times as slow."""
     torch.set_flush_denormal(False)
     assert (torch.full((4,), 1e-30) * torch.full((4,), 1e-12)).tolist() != [0] * 4
     settings = Settings(n_epochs=1, batch_size=20)
@@ -266,12 +267,12 @@ def test_numbers_too_small_for_a_float_are_nothing_in_training(data):
     assert (torch.full((4,), 1e-30) * torch.full((4,), 1e-12)).tolist() == [0] * 4
 
 
-def test_only_small_nets_keep_the_memory_that_they_free(data, monkeypatch):
-    """By a limit of our own; and the answer is the same."""
+def test_only_small_nets_keep_freed_memory(data, monkeypatch):
+    """With a lowered limit the loss is the same."""
     entered, losses = [], []
     monkeypatch.setattr(loop, "freed_memory_kept", lambda: nullcontext(entered.append("kept")))
     for limit in (10**9, 1):
-        monkeypatch.setattr(loop, "_LARGE_BYTES", limit)
+        monkeypatch.setattr(loop, "LARGE_BYTES", limit)
         ((epoch,), _) = train(data, Settings(n_epochs=1, batch_size=8))
         losses.append(epoch.loss)
     assert entered == ["kept"] and losses[0] == losses[1]

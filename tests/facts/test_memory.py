@@ -1,4 +1,7 @@
-"""Memory that trainings free and ask for again."""
+"""Trainings reuse the memory that they free.
+
+Source of the expected values: the page faults that the system counts for this process.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ has_glibc = sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt")
 
 
 def faults_of_filling(n_bytes: int = N_BYTES) -> int:
-    """Page faults of filling a fresh array, which is freed."""
+    """Page faults of filling a new array, which is then freed."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     np.full(n_bytes, 1, np.uint8)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
-@pytest.mark.skipif(not has_glibc, reason="only glibc can be told to keep freed memory")
-def test_large_freed_pieces_are_used_again_within_the_context_only():
+@pytest.mark.skipif(not has_glibc, reason="only glibc can keep freed memory")
+def test_large_freed_blocks_are_reused_only_within_the_context():
     with freed_memory_kept():
         first = faults_of_filling()
         again = faults_of_filling()
@@ -32,17 +35,17 @@ def test_large_freed_pieces_are_used_again_within_the_context_only():
     assert after > 10 * again
 
 
-@pytest.mark.skipif(not has_glibc, reason="only glibc can be told to keep freed memory")
-def test_an_error_within_ends_the_context_too():
+@pytest.mark.skipif(not has_glibc, reason="only glibc can keep freed memory")
+def test_an_error_ends_the_context():
     with pytest.raises(KeyError), freed_memory_kept():
         raise KeyError
     faults_of_filling()
     assert faults_of_filling() > 10
 
 
-@pytest.mark.skipif(not has_glibc, reason="only glibc can be told to keep freed memory")
-def test_middling_pieces_are_used_again_after_the_context_too():
+@pytest.mark.skipif(not has_glibc, reason="only glibc can keep freed memory")
+def test_medium_blocks_are_reused_after_the_context_too():
     with freed_memory_kept():
         pass
     faults_of_filling(2**24)
-    assert faults_of_filling(2**24) < 4  # at least 8 where all is new, with the largest pages there are
+    assert faults_of_filling(2**24) < 4  # new memory would cost at least 8, even with the largest pages

@@ -1,4 +1,7 @@
-"""The metrics, held against scikit-learn, SciPy, published figures and sums done by hand."""
+"""The metrics of classifiers have their known values.
+
+Source of the expected values: scikit-learn, SciPy, published figures, and sums by hand.
+"""
 
 import math
 import statistics
@@ -11,13 +14,14 @@ from sklearn import metrics as sk
 
 from legible.errors import ArgumentError, InputError
 from legible.evaluation import metrics
+from legible.softmax import log_softmax, softmax
 
 N, K = 400, 7
 
 
 @pytest.fixture
 def answers(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (N, K) that are right more often than not, and the labels (N,); class 6 has no image."""
+    """Logits (N, K) that are mostly right, and labels (N,); class 6 has no images."""
     labels = rng.integers(0, K - 1, N)
     logits = rng.normal(size=(N, K)).astype(np.float32)
     logits[np.arange(N), labels] += 2
@@ -26,12 +30,16 @@ def answers(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def test_softmax_and_its_logarithm_equal_scipy(answers):
     logits, _ = answers
-    np.testing.assert_allclose(metrics.log_softmax(logits), special.log_softmax(logits.astype(float), axis=1))
-    np.testing.assert_allclose(metrics.softmax(logits), special.softmax(logits.astype(float), axis=1))
+    np.testing.assert_allclose(
+        log_softmax(logits.astype(np.float64)), special.log_softmax(logits.astype(float), axis=1)
+    )
+    np.testing.assert_allclose(
+        softmax(logits.astype(np.float64)), special.softmax(logits.astype(float), axis=1)
+    )
 
 
 def test_softmax_of_huge_logits_does_not_overflow():
-    assert metrics.softmax(np.array([[1e4, 0.0, -1e4]], np.float32)).tolist() == [[1.0, 0.0, 0.0]]
+    assert softmax(np.array([[1e4, 0.0, -1e4]], np.float32)).tolist() == [[1.0, 0.0, 0.0]]
 
 
 def test_accuracy_equals_scikit_learn(answers):
@@ -42,7 +50,7 @@ def test_accuracy_equals_scikit_learn(answers):
 
 def test_cross_entropy_equals_scikit_learn(answers):
     logits, labels = answers
-    expected = sk.log_loss(labels, metrics.softmax(logits), labels=range(K))
+    expected = sk.log_loss(labels, softmax(logits.astype(np.float64)), labels=range(K))
     assert metrics.cross_entropy(logits, labels) == pytest.approx(expected, rel=1e-9)
 
 
@@ -58,7 +66,7 @@ def test_confusion_matrix_equals_scikit_learn(answers):
 
 
 def test_confusion_matrix_takes_bytes_without_overflow():
-    """47 classes as EMNIST has: row times columns is beyond a byte."""
+    """47 classes as in EMNIST: rows times columns exceeds a byte."""
     matrix = metrics.confusion_matrix(np.array([46, 46], np.uint8), np.array([46, 45], np.uint8), 47)
     assert (matrix[46, 46], matrix[46, 45], matrix.sum()) == (1, 1, 2)
 
@@ -105,13 +113,13 @@ def test_calibration_error_equals_a_sum_by_hand():
     assert metrics.calibration_error(probabilities, labels, n_bins=10) == pytest.approx(0.325)
 
 
-def test_a_model_that_is_always_sure_and_right_is_perfectly_calibrated():
+def test_a_model_that_is_always_certain_and_right_is_perfectly_calibrated():
     assert metrics.calibration_error(np.eye(5), np.arange(5)) == 0
 
 
 def test_reliability_bins_equal_scikit_learn(answers):
     logits, labels = answers
-    probabilities = metrics.softmax(logits)
+    probabilities = softmax(logits.astype(np.float64))
     right, sure = calibration.calibration_curve(
         probabilities.argmax(axis=1) == labels, probabilities.max(axis=1), n_bins=15
     )
@@ -138,7 +146,7 @@ def test_mean_and_spread_equal_the_standard_library():
     )
 
 
-def test_one_value_has_a_mean_and_no_spread():
+def test_one_value_has_a_mean_and_no_standard_deviation():
     assert metrics.mean_and_spread([0.5]) == (0.5, None, 1)
 
 
@@ -157,6 +165,6 @@ def test_one_value_has_a_mean_and_no_spread():
         (lambda: metrics.mean_and_spread([]), InputError),
     ],
 )
-def test_what_cannot_be_measured_is_refused(measure, error):
+def test_unusable_input_is_refused(measure, error):
     with pytest.raises(error):
         measure()

@@ -1,4 +1,8 @@
-"""What each noise does, against values from theory, other libraries, and papers."""
+"""Each noise does what its formula says.
+
+Source of the expected values: theory (moments and rates of each distribution), other libraries, and papers,
+named in each test.
+"""
 
 import gzip
 import math
@@ -44,7 +48,7 @@ def test_clipped_gaussian_noise_on_mnist_has_the_known_mse(real_data: Path) -> N
     assert np.square(_noisy("gaussian:0.5", images) - images).mean() == pytest.approx(0.115, abs=0.001)
 
 
-def test_salt_and_pepper_replaces_the_share_asked_for_half_by_each() -> None:
+def test_salt_and_pepper_replaces_the_requested_share_half_by_0_and_half_by_1() -> None:
     noisy = _noisy("salt-and-pepper:0.3", _plain(0.5))
     assert (noisy == 0).mean() == pytest.approx(0.15, abs=0.003)
     assert (noisy == 1).mean() == pytest.approx(0.15, abs=0.003)
@@ -73,7 +77,9 @@ def test_gaussian_blur_equals_that_of_opencv(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("spec", ["gaussian-blur:1.5", "motion-blur:7", "motion-blur:8,angle=20"])
-def test_blur_keeps_the_ink_of_a_stroke_away_from_the_border(spec: str, rng: np.random.Generator) -> None:
+def test_blur_preserves_the_total_ink_of_a_stroke_away_from_the_border(
+    spec: str, rng: np.random.Generator
+) -> None:
     images = np.zeros((50, 1, 40, 40), np.float32)
     images[:, :, 15:25, 15:25] = rng.random((50, 1, 10, 10))
     np.testing.assert_allclose(_noisy(spec, images).sum((1, 2, 3)), images.sum((1, 2, 3)), rtol=1e-4)
@@ -92,7 +98,7 @@ def test_motion_blur_turns_a_point_into_a_line_at_the_angle(angle: str, step: tu
     np.testing.assert_allclose(line[line > 0], 1 / len(expected), rtol=1e-6)
 
 
-def test_an_even_line_of_motion_has_no_gaps() -> None:
+def test_motion_blur_of_even_length_has_no_gaps() -> None:
     point = np.zeros((1, 1, 21, 21), np.float32)
     point[0, 0, 10, 10] = 1
     columns = _noisy("motion-blur:6,angle=0", point)[0, 0].nonzero()[1]
@@ -104,7 +110,7 @@ def test_low_contrast_pulls_towards_mid_grey() -> None:
     assert _noisy("low-contrast:0.2", _plain(1, 1)).min() == pytest.approx(0.6)
 
 
-def test_fog_is_smooth_and_reaches_from_nothing_to_solid() -> None:
+def test_fog_is_smooth_and_ranges_from_0_to_1() -> None:
     cloud = _noisy("fog:1", _plain(0.5, 50))
     np.testing.assert_allclose(cloud.min((1, 2, 3)), 0, atol=1e-6)
     np.testing.assert_allclose(cloud.max((1, 2, 3)), 1, atol=1e-6)
@@ -144,7 +150,7 @@ def test_shift_moves_by_whole_pixels_evenly_over_the_range() -> None:
         assert len(counts) == 5 and counts.min() > 320  # 400 expected, std 18
 
 
-def test_what_is_shifted_in_is_paper() -> None:
+def test_pixels_uncovered_by_a_shift_are_paper() -> None:
     kept = _noisy("shift:3", _plain(1, 50, 9)).mean((1, 2, 3)) * 81
     assert kept.min() >= 36 - 1e-3 and kept.max() <= 81.001 and kept.min() < 60
 
@@ -173,30 +179,30 @@ def test_elastic_moves_pixels_as_far_as_simards_formula_says() -> None:
     assert abs(np.diff(moved_px, axis=2)).mean() < 0.5  # neighbours move together
 
 
-def test_the_share_of_grain_in_mixed_noise_is_the_one_asked_for() -> None:
+def test_mixed_noise_is_gaussian_on_the_requested_share_of_images() -> None:
     for share in (0.0, 0.7, 1.0):
         noisy = _noisy(f"mixed:0.8,grain={share}", _plain(0.5, n=2000))
-        is_grain = np.array([len(np.unique(image)) > 3 for image in noisy])
-        assert is_grain.mean() == pytest.approx(share, abs=0.04)
+        is_gaussian = np.array([len(np.unique(image)) > 3 for image in noisy])
+        assert is_gaussian.mean() == pytest.approx(share, abs=0.04)
 
 
-def test_more_draws_of_mixed_noise_bring_the_middle_levels_out() -> None:
-    """The mean of n even draws varies by 1 / sqrt(n) of what one does."""
+def test_more_draws_of_mixed_noise_make_medium_amounts_more_frequent() -> None:
+    """The mean of n uniform draws has 1 / sqrt(n) of the standard deviation of one."""
     noisy = _noisy("mixed:0.8,grain=0,draws=4", _plain(0.5, n=4000))
     level = (noisy != 0.5).mean(axis=(1, 2, 3))
     assert level.mean() == pytest.approx(0.4, abs=0.01)
     assert level.std() == pytest.approx(0.8 / math.sqrt(12) / 2, rel=0.08)
 
 
-def test_mixed_noise_is_grain_on_half_of_the_images_and_dots_on_the_rest_at_every_level() -> None:
+def test_mixed_noise_is_half_gaussian_and_half_salt_and_pepper_in_all_amounts() -> None:
     noisy = _noisy("mixed:0.8", _plain(0.5, n=4000))
-    is_grain = np.array([len(np.unique(image)) > 3 for image in noisy])  # dots leave 0, 1/2 and 1
-    assert is_grain.mean() == pytest.approx(0.5, abs=0.03)
-    replaced = (noisy[~is_grain] != 0.5).mean(axis=(1, 2, 3))  # each image's level
+    is_gaussian = np.array([len(np.unique(image)) > 3 for image in noisy])  # dots: 0, 1/2 and 1 only
+    assert is_gaussian.mean() == pytest.approx(0.5, abs=0.03)
+    replaced = (noisy[~is_gaussian] != 0.5).mean(axis=(1, 2, 3))  # each image's level
     assert replaced.mean() == pytest.approx(0.4, abs=0.02) and replaced.max() <= 0.88
     assert replaced.std() == pytest.approx(0.8 / math.sqrt(12), rel=0.05)
     std = 1.4826 * np.abs(
-        np.median(np.abs(noisy[is_grain] - 0.5), axis=(1, 2, 3))
+        np.median(np.abs(noisy[is_gaussian] - 0.5), axis=(1, 2, 3))
     )  # clipping moves no median here
     assert np.minimum(std, 0.7).mean() == pytest.approx(
         np.minimum(np.linspace(0, 0.8, 1000), 0.7).mean(), abs=0.03

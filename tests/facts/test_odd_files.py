@@ -1,4 +1,7 @@
-"""Files that scanners, cameras and broken disks leave: read as they are meant, or refused in a sentence."""
+"""Files that scanners, cameras and broken disks leave: read as they are meant, or refused in a sentence.
+
+Source of the expected values: files written here byte by byte after the TIFF, PNG and JPEG formats.
+"""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from legible.apply.find import even_out
-from legible.apply.page_writing import write_document
-from legible.apply.pages import Page, open_document
 from legible.data import load_dataset
+from legible.documents.document import open_document, write_document
+from legible.documents.page import Page
 from legible.errors import ArgumentError, InputError
 from legible.images import shrink_to
 from legible.output import with_ending
+from legible.reading.find import flatten_illumination
 
 
 def pages_of(path: Path) -> list[Page]:
@@ -24,7 +27,7 @@ def pages_of(path: Path) -> list[Page]:
 
 def write_pdf(path: Path, n_pages: int) -> Path:
     page = Page(np.full((60, 40), 200, np.uint8), dpi=(72, 72))
-    write_document(path, iter([page] * n_pages), form="PDF")
+    write_document(path, [page] * n_pages)
     return path
 
 
@@ -46,7 +49,7 @@ def test_a_picture_of_floating_point_numbers_is_refused(tmp_path):
 
 def test_a_tiff_cut_off_in_its_second_page_is_refused(tmp_path):
     path = tmp_path / "two.tif"
-    write_document(path, iter([Page(np.full((50, 50), i, np.uint8)) for i in (9, 200)]), form="TIFF")
+    write_document(path, [Page(np.full((50, 50), i, np.uint8)) for i in (9, 200)])
     data = path.read_bytes()
     second = int.from_bytes(data[4:8], "little")
     n_entries = int.from_bytes(data[second : second + 2], "little")
@@ -75,7 +78,7 @@ def test_threads_may_read_and_write_pdfs_at_once(tmp_path):
 
 def test_a_page_that_webp_cannot_hold_is_refused_with_what_can(tmp_path):
     with pytest.raises(ArgumentError, match=r"WebP holds 16,383 pixels a side, not 16,384\. Choose \.png"):
-        write_document(tmp_path / "a.webp", iter([Page(np.zeros((2, 16_384), np.uint8))]), form="WEBP")
+        write_document(tmp_path / "a.webp", [Page(np.zeros((2, 16_384), np.uint8))])
 
 
 def test_a_profile_of_colours_stays_with_its_colours_alone(tmp_path):
@@ -83,8 +86,8 @@ def test_a_profile_of_colours_stays_with_its_colours_alone(tmp_path):
     for name in ("a.png", "a.jpg"):
         Image.new("RGB", (9, 9)).save(tmp_path / name, icc_profile=profile)
         [page] = pages_of(tmp_path / name)
-        assert page.with_pixels(page.pixels, two_valued=False).kept["icc_profile"] == profile
-        assert page.with_pixels(page.pixels[..., 0], two_valued=False).kept == {}
+        assert page.with_pixels(page.pixels, bilevel=False).kept["icc_profile"] == profile
+        assert page.with_pixels(page.pixels[..., 0], bilevel=False).kept == {}
         with open_document(tmp_path / name, colour=False) as document:
             assert [grey.kept for grey in document] == [{}]
 
@@ -92,7 +95,7 @@ def test_a_profile_of_colours_stays_with_its_colours_alone(tmp_path):
 @pytest.mark.parametrize("shape", [(3, 5000), (5000, 3), (10, 2000)])
 def test_a_strip_of_a_picture_is_evened_out_like_any_other(shape):
     assert min(shrink_to(np.zeros(shape, np.uint8), 100).shape) == 1 or shape[0] == 10
-    assert even_out(np.full(shape, 200, np.uint8)).is_blank
+    assert flatten_illumination(np.full(shape, 200, np.uint8)).is_blank
 
 
 def test_photos_on_their_side_have_the_size_that_one_sees(tmp_path):

@@ -1,4 +1,7 @@
-"""Steps and schedules against hand calculations and the papers."""
+"""Optimiser steps and schedules follow their formulas.
+
+Source of the expected values: steps by hand, PyTorch, and the papers named in each test.
+"""
 
 import math
 
@@ -15,7 +18,7 @@ from legible.training.settings import Settings
 
 
 def steps(spec: str, gradients: list[float], rate: float, decay: float = 0.0) -> list[float]:
-    """Where a single weight, from 1, stands after each step."""
+    """The value of a single weight, which starts at 1, after each step."""
     weight = nn.Parameter(torch.ones(1, 1, dtype=torch.float64))
     bias = nn.Parameter(torch.ones(1, dtype=torch.float64))
     groups = [{"params": [weight], "weight_decay": decay}, {"params": [bias], "weight_decay": 0.0}]
@@ -46,10 +49,10 @@ def test_adam_steps_as_by_hand():
         weight -= 0.1 * (mean / (1 - 0.9**t)) / (math.sqrt(square / (1 - 0.999**t)) + 1e-7)
         expected.append(weight)
     assert steps("adam", [2, -1], 0.1) == pytest.approx(expected, rel=1e-6)
-    assert expected[0] == pytest.approx(0.9)  # the first step is as long as the rate
+    assert expected[0] == pytest.approx(0.9)  # the first step equals the learning rate
 
 
-def test_decoupled_decay_shrinks_the_weight_by_itself():
+def test_decoupled_decay_shrinks_the_weight_separately_from_the_step():
     """Source: Loshchilov and Hutter, 2019: w = (1 - rate * decay) w, then Adam's step."""
     assert steps("adamw", [0.0], 0.1, decay=0.5) == pytest.approx([0.95])
     assert steps("adamw", [2.0], 0.1, decay=0.5) == pytest.approx([0.95 - 0.1])
@@ -74,7 +77,7 @@ def test_l2_adds_twice_its_factor_times_the_weight_to_the_gradient(optimiser):
     assert all(not moved[name].any() for name in ("0.bias", "1.weight", "1.bias", "3.bias"))
 
 
-def test_weights_decay_and_biases_and_norms_do_not():
+def test_only_weights_decay_not_biases_or_norms():
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3))
     decaying, others = split_parameters(model, 0.3)
     assert [p.ndim for p in decaying["params"]] == [4, 2] and decaying["weight_decay"] == 0.3
@@ -82,7 +85,7 @@ def test_weights_decay_and_biases_and_norms_do_not():
 
 
 @pytest.mark.parametrize("shape", [(32, 64), (64, 32), (48, 48), (16, 25)])
-def test_orthogonalising_brings_the_singular_values_near_1_and_keeps_the_directions(shape):
+def test_orthogonalising_brings_the_singular_values_near_1_and_keeps_the_singular_vectors(shape):
     """Source: Jordan et al., 2024: five steps of the polynomial bring them into about 0.7 ... 1.2."""
     generator = torch.Generator().manual_seed(0)
     matrix = torch.randn(shape, generator=generator)
@@ -92,24 +95,24 @@ def test_orthogonalising_brings_the_singular_values_near_1_and_keeps_the_directi
     if shape[0] != shape[1]:  # a square matrix has singular values near 0, which take more steps
         values = torch.linalg.svdvals(result)
         assert values.min() > 0.65 and values.max() < 1.25
-    turned = u.T @ result @ v.T  # in the matrix's own directions
+    turned = u.T @ result @ v.T  # in the basis of the singular vectors
     torch.testing.assert_close(turned, torch.diag(turned.diagonal()), atol=2e-4, rtol=0)
     torch.testing.assert_close(
         orthogonalise(matrix * 1000, 5), result, atol=1e-3, rtol=0
-    )  # its size is nothing
+    )  # the scale has no effect
     torch.testing.assert_close(orthogonalise(matrix.T, 5), result.T, atol=1e-4, rtol=0)
 
 
-def test_a_matrix_of_many_rows_is_made_orthogonal_in_blocks_of_64_rows():
+def test_a_matrix_with_many_rows_is_orthogonalised_in_blocks_of_64():
     matrix = torch.randn((300, 400), generator=torch.Generator().manual_seed(0))
     result = orthogonalise(matrix, 5)
-    for first in range(0, 300, 64):  # the size of the other blocks says nothing
+    for first in range(0, 300, 64):  # other blocks have no effect
         rows = slice(first, first + 64)
         torch.testing.assert_close(result[rows], orthogonalise(matrix[rows] * 7, 5), atol=1e-3, rtol=0)
     torch.testing.assert_close(orthogonalise(matrix.T, 5), result.T, atol=1e-4, rtol=0)
 
 
-def test_muon_turns_matrices_and_leaves_the_last_layer_biases_and_norms_to_adam():
+def test_muon_updates_matrices_and_adam_the_last_layer_biases_and_norms():
     """By hand: a first step of Muon is rate * orthogonalised gradient; of Adam, rate * 0.075 * sign."""
     model = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
     optimiser = prepare(model, Settings(optimiser="muon:n_iterations=5")).optimiser
@@ -126,7 +129,7 @@ def test_muon_turns_matrices_and_leaves_the_last_layer_biases_and_norms_to_adam(
         torch.testing.assert_close(moved[name], 0.2 * 0.075 * gradient.sign(), rtol=1e-3, atol=1e-6)
 
 
-def test_muon_treats_a_kernel_as_a_matrix_and_a_tall_one_with_longer_steps():
+def test_muon_treats_a_kernel_as_a_matrix_and_scales_steps_of_tall_ones():
     """Source: Jordan et al., 2024: a step is scaled by sqrt(max(1, rows / columns))."""
     model = nn.Sequential(nn.Conv2d(1, 36, 3, bias=False), nn.Flatten(), nn.Linear(36, 2))
     optimiser = prepare(model, Settings(optimiser="muon", weight_decay=0.1)).optimiser
@@ -153,8 +156,8 @@ def test_muon_treats_a_kernel_as_a_matrix_and_a_tall_one_with_longer_steps():
         ("triangle:warmup=1", {0.5: 0.5, 1: 1}),
     ],
 )
-def test_schedules_pass_through_their_key_points(schedule, points):
-    """By hand: up a line to 1 at the end of the warm-up, down a cosine or a line to the final share."""
+def test_schedules_have_the_expected_values(schedule, points):
+    """By hand: linear up to 1 at the end of the warm-up, then a cosine or a line down to the final share."""
     found = [SCHEDULES.call(schedule, progress) for progress in points]
     np.testing.assert_allclose(found, list(points.values()), atol=1e-12)
 
@@ -181,12 +184,12 @@ def test_schedules_pass_through_their_key_points(schedule, points):
         ({"precision": "float16"}, "no precision 'float16'"),
     ],
 )
-def test_settings_out_of_range_are_told_before_any_work(settings, words):
+def test_settings_out_of_range_are_refused_before_any_work(settings, words):
     with pytest.raises(ArgumentError, match=words):
         prepare(nn.Linear(2, 2), Settings(**settings))
 
 
-def test_settings_are_written_in_one_way_and_read_back():
+def test_settings_have_a_canonical_form_and_are_read_back():
     settings = Settings(n_epochs=3.0, optimiser="sgd:.9", augment=("shift:1", "rotation"))
     assert settings == Settings(
         n_epochs=3, optimiser="sgd:momentum=0.90", augment=("shift:max_px=1", "rotation")
@@ -194,3 +197,4 @@ def test_settings_are_written_in_one_way_and_read_back():
     assert Settings.of(settings.to_json()) == settings and isinstance(settings.n_epochs, int)
     with pytest.raises(UnknownName, match=r"no training setting .epochs.\. Did you mean .n_epochs."):
         Settings.of({"epochs": 3})
+    assert Settings.of({"optimizer": "muon"}) == Settings(optimiser="muon")

@@ -1,4 +1,7 @@
-"""Writing: complete or not at all, never over something unasked, with one sentence when it fails."""
+"""Files are written completely or not at all, and never overwritten unless asked.
+
+Source of the expected values: what the file system holds afterwards.
+"""
 
 import errno
 import os
@@ -13,11 +16,11 @@ from legible.output import append_line, check_free, new_file, new_folder
 
 
 def left_in(folder):
-    """Everything that lies in a folder, hidden things too, with the files' texts."""
+    """All files in a folder, including hidden ones, with their texts."""
     return {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_file_appears_only_when_its_block_has_ended_well(tmp_path):
+def test_a_file_appears_only_after_its_block_succeeds(tmp_path):
     path = tmp_path / "new" / "table.txt"
     with new_file(path) as temporary:
         temporary.write_text("half")
@@ -30,7 +33,7 @@ def test_a_file_appears_only_when_its_block_has_ended_well(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt()])
-def test_a_block_that_fails_leaves_nothing_and_what_was_there_untouched(tmp_path, error):
+def test_a_failing_block_leaves_no_file_and_no_changes(tmp_path, error):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "a.txt").write_text("old")
     for overwrite, target in ((True, "kept/a.txt"), (False, "kept/b.txt")):
@@ -45,7 +48,7 @@ def test_a_block_that_fails_leaves_nothing_and_what_was_there_untouched(tmp_path
     assert [p.name for p in tmp_path.iterdir()] == ["kept"]
 
 
-def test_nothing_is_replaced_unasked_and_everything_when_asked(tmp_path):
+def test_files_are_overwritten_only_if_asked(tmp_path):
     with new_folder(tmp_path / "run") as temporary:
         (temporary / "a.txt").write_text("one")
     for writer in (new_folder, new_file):
@@ -64,7 +67,7 @@ def test_nothing_is_replaced_unasked_and_everything_when_asked(tmp_path):
 
 
 @pytest.mark.parametrize("writer", [new_file, new_folder])
-def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path, writer):
+def test_a_full_disk_is_an_error_in_one_sentence_and_leaves_no_file(tmp_path, writer):
     with pytest.raises(OutputError) as caught, writer(tmp_path / "big") as temporary:
         target = temporary if writer is new_file else temporary / "part"
         target.write_text("x" * 1000)
@@ -75,14 +78,14 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path, writer
 
 
 @pytest.mark.parametrize("writer", [new_file, new_folder])
-def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path, writer):
+def test_an_unwritable_path_is_an_output_error(tmp_path, writer):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OutputError, match="cannot write"), writer(tmp_path / "file" / "below"):
         pytest.fail("the block must not start")
     assert left_in(tmp_path) == {"file": "not a folder"}
 
 
-def test_an_old_folder_comes_back_when_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+def test_an_old_folder_is_restored_if_the_new_one_cannot_be_renamed(tmp_path, monkeypatch):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "a.txt").write_text("old")
     rename = os.rename
@@ -126,7 +129,7 @@ main()
 """
 
 
-def test_a_real_limit_of_the_system_ends_with_code_6_one_line_and_no_file(tmp_path):
+def test_a_real_file_size_limit_gives_exit_code_6_one_line_and_no_file(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", WRITE_TOO_MUCH, str(tmp_path / "big.bin")],
         capture_output=True,
@@ -138,7 +141,7 @@ def test_a_real_limit_of_the_system_ends_with_code_6_one_line_and_no_file(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lines_are_added_one_by_one(tmp_path):
+def test_lines_are_appended(tmp_path):
     for line in ("one", "two"):
         append_line(tmp_path / "new" / "rows.jsonl", line)
     assert (tmp_path / "new" / "rows.jsonl").read_text() == "one\ntwo\n"

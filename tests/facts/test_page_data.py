@@ -1,4 +1,7 @@
-"""Pages in pairs: found by name, cut into tiles, made with known text."""
+"""Pairs of pages are found by name and cut into tiles; generated pages have known text.
+
+Source of the expected values: folders made here; the description of NoisyOffice.
+"""
 
 import cv2
 import numpy as np
@@ -10,8 +13,8 @@ from legible.data.pages import Pair, cut_tiles, find_pairs, read_noisy_office
 from legible.data.sentences import SENTENCES
 from legible.data.split import Labelled
 from legible.errors import ArgumentError, InputError
-from legible.studies import runner
-from legible.studies.plan import Run
+from legible.runs.carry_out import finish, start, train_epochs
+from legible.runs.run import Run
 from legible.training.settings import Settings
 
 
@@ -22,7 +25,7 @@ def write_page(path, page):
 
 @pytest.fixture
 def folder(tmp_path, rng):
-    """Four pages in pairs, as DIBCO keeps them, the dirty ones on grey paper."""
+    """Four pairs of pages in DIBCO's folders, the dirty ones on grey paper."""
     for number in range(4):
         page = make_page(rng, size=(100, 150), dpi=60).ink
         write_page(tmp_path / "Originals" / f"{number}.png", 0.3 + 0.6 * page)
@@ -36,9 +39,9 @@ def test_pages_are_paired_by_name(folder):
         ("1.png", "1_gt.png"),
     ]
     (folder / "GT" / "2_gt.png").unlink()
-    with pytest.raises(InputError, match=r"2.png has no clean page of its name in .*GT"):
+    with pytest.raises(InputError, match=r"2.png has no clean page of the same name in .*GT"):
         find_pairs(folder)
-    with pytest.raises(InputError, match=r"no pages in pairs.*dirty and clean or"):
+    with pytest.raises(InputError, match=r"no pairs of pages.*dirty and clean or"):
         find_pairs(folder / "GT")
 
 
@@ -53,7 +56,7 @@ def test_own_pages_become_tiles_and_no_page_is_in_two_parts(folder):
     assert not tiles[0] & tiles[1] and not tiles[0] & tiles[2] and not tiles[1] & tiles[2]
 
 
-def test_pages_of_two_sizes_are_not_one_page(folder):
+def test_a_pair_of_different_sizes_is_refused(folder):
     write_page(folder / "GT" / "1_gt.png", np.zeros((99, 150)))
     with pytest.raises(
         InputError, match=r"1.png and .*1_gt.png differ in size, 150 x 100 and 150 x 99 pixels"
@@ -70,30 +73,30 @@ def test_tiles_cover_a_page_evenly(shape, rng):
     assert {*page.ravel().tolist()} <= {value for tile in tiles for value in tile.clean.ravel().tolist()}
 
 
-def test_an_autoencoder_learns_from_the_noise_that_pages_came_with(folder):
+def test_an_autoencoder_is_trained_on_the_noise_of_the_pages(folder):
     splits = load_dataset(str(folder), size=(64, 64))
     run = Run(model="conv-autoencoder:4-4", dataset="own", settings=Settings(n_epochs=1, batch_size=4))
-    work = runner.begin(run, splits)
+    work = start(run, splits)
     everything = splits.train.joined(splits.validation)
-    np.testing.assert_array_equal(work.stage.train.images[:, :1], everything.noisy)
-    np.testing.assert_array_equal(work.stage.train.images[:, 1:], everything.images)
-    assert work.stage.in_pairs and work.task.in_pairs
-    shown = work.stage.tests["clean"]
+    np.testing.assert_array_equal(work.data.train.images[:, :1], everything.noisy)
+    np.testing.assert_array_equal(work.data.train.images[:, 1:], everything.images)
+    assert work.data.in_pairs and work.task.in_pairs
+    shown = work.data.tests["clean"]
     np.testing.assert_array_equal(shown.seen.images, splits.test.noisy)
     np.testing.assert_array_equal(shown.clean, splits.test.images)
-    list(runner.advance(work))
-    assert runner.conclude(work)["clean"].noisy_mse > 0.05
+    list(train_epochs(work))
+    assert finish(work)["clean"].noisy_mse > 0.05
 
 
-def test_data_with_and_without_their_noise_are_told_apart(folder):
+def test_input_is_the_noisy_version_if_there_is_one(folder):
     splits = load_dataset(str(folder), size=(64, 64))
     bare = Labelled(splits.test.images, splits.test.labels, splits.test.classes)
-    assert splits.test.as_found().images is splits.test.noisy and bare.as_found() is bare
+    assert splits.test.as_input().images is splits.test.noisy and bare.as_input() is bare
     with pytest.raises(InputError, match="noisy images"):
         Labelled(bare.images, bare.labels, bare.classes, bare.images[:, :, 1:])
 
 
-def test_a_made_page_says_what_is_on_it(rng):
+def test_a_generated_page_lists_its_text(rng):
     page = make_page(rng, size=(800, 600), dpi=100, blocks=["paragraph"], languages=["English"])
     assert page.ink.shape == (800, 600) and page.ink.max() == 1 and np.median(page.ink) == 0
     words = {word for sentence in SENTENCES["English"] for word in sentence.split()}
@@ -101,33 +104,33 @@ def test_a_made_page_says_what_is_on_it(rng):
     rows = page.ink.max(axis=1) > 0.5
     n_runs = int(
         (rows[1:] & ~rows[:-1]).sum()
-    )  # a line of text is a run of rows with ink, or two: its accents
+    )  # a line of text is one run of rows with ink, or two with its accents
     assert len(page.lines) <= n_runs <= 2 * len(page.lines) + 2
 
 
-def test_equal_generators_make_equal_pages_and_others_do_not():
+def test_equal_rng_states_make_equal_pages_and_others_do_not():
     first, again, other = (make_page(np.random.default_rng(s), size=(300, 400), dpi=72) for s in (1, 1, 2))
     np.testing.assert_array_equal(first.ink, again.ink)
     assert first.text == again.text and (first.ink != other.ink).any()
 
 
-def test_every_family_of_fonts_is_there_and_has_the_letters_of_its_languages():
+def test_every_font_exists_and_has_the_letters_of_its_languages():
     from matplotlib.ft2font import FT2Font
 
     from legible.data import page_maker
 
     for family, files in FAMILIES.items():
-        accents = family not in page_maker._ENGLISH_ONLY
+        accents = family not in page_maker.ENGLISH_ONLY
         letters = {
             c for name, said in SENTENCES.items() if accents or name == "English" for s in said for c in s
         }
         for file in files:
-            font = FT2Font(str(page_maker._font_folder() / f"{file}.ttf"))
+            font = FT2Font(str(page_maker.font_folder() / f"{file}.ttf"))
             missing = {c for c in letters if c != " " and font.get_char_index(ord(c)) == 0}
             assert not missing, (file, missing)
 
 
-def test_a_page_of_nothing_known_is_refused(rng):
+def test_unknown_blocks_of_a_page_are_refused(rng):
     with pytest.raises(ArgumentError, match="heading, paragraph, table, drawing, note"):
         make_page(rng, blocks=["poem"])
 
@@ -142,20 +145,20 @@ def test_noisy_office_has_its_partitions(real_data, monkeypatch):
     rmse = float(np.square(splits.test.noisy - splits.test.images).mean() ** 0.5)
     assert rmse == pytest.approx(
         0.154, abs=0.003
-    )  # anchors: untouched 0.157 over all pages in their own size
+    )  # 0.157 for untouched pages of the contest in their own size
 
 
-def test_tiles_are_of_the_pages_split_at_random_in_their_own_sizes(real_data, monkeypatch):
+def test_tiles_have_the_same_split_as_whole_pages_and_their_own_sizes(real_data, monkeypatch):
     monkeypatch.setenv("LEGIBLE_DATA", str(real_data))
     pages, tiles = load_dataset("noisy-office-random"), load_dataset("noisy-office-tiles")
     for part in ("train", "validation", "test"):
         corners = {tile[0].tobytes() for tile in getattr(tiles, part).images}
         is_whole = [page[0, :144, :272].tobytes() in corners for page in getattr(pages, part).images]
-        n_long, n = sum(is_whole), len(is_whole)  # report B scales the short ones: they are none of its tiles
+        n_long, n = sum(is_whole), len(is_whole)  # short pages are scaled as whole pages only
         assert 0 < n_long < n and len(getattr(tiles, part)) == 6 * n_long + 4 * (n - n_long)
 
 
-def test_noisy_office_says_where_it_can_be_had(tmp_path, monkeypatch):
+def test_missing_noisy_office_is_an_error_that_says_where_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("LEGIBLE_DATA", str(tmp_path))
     with pytest.raises(InputError, match=r"NoisyOffice is not in .*Denoising Dirty Documents.*LEGIBLE_DATA"):
         load_dataset("noisy-office")

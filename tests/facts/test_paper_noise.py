@@ -1,4 +1,7 @@
-"""What noises of paper and of scanners do to a page, each held against what it is to look like."""
+"""Noises of paper and scanners damage a page in the way that they describe.
+
+Source of the expected values: the definition of each kind of damage, measured on blank pages.
+"""
 
 import io
 
@@ -18,7 +21,7 @@ SHADES = (
     "bleed-through",
     "ruled",
     "bands",
-)  # only ever take light away
+)  # these only darken
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def page() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SHADES)
-def test_what_lies_on_paper_takes_light_away_and_leaves_ink(name, page, rng):
+def test_noise_on_paper_darkens_it_and_keeps_the_ink(name, page, rng):
     pages = np.repeat(page, 8, axis=0)
     noisy = NOISES.call(name, pages, rng)
     assert (noisy >= pages - 1e-6).all() and noisy.mean() > pages.mean() + 0.002
@@ -39,8 +42,8 @@ def test_what_lies_on_paper_takes_light_away_and_leaves_ink(name, page, rng):
 
 
 @pytest.mark.parametrize("name", ["stains", "rings", "shadow", "creases", "wrinkles"])
-def test_sizes_go_by_the_page(name):
-    """Twice the page, twice the stain: the share of the paper that is changed stays about the same."""
+def test_sizes_are_relative_to_the_page(name):
+    """On a page four times as large, about the same share of the paper changes."""
     shares = []
     for side in (128, 512):
         blank = np.zeros((40, 1, side, side), np.float32)
@@ -48,8 +51,8 @@ def test_sizes_go_by_the_page(name):
     assert 0.5 < shares[0] / shares[1] < 2
 
 
-def test_the_other_side_shows_mirrored(rng):
-    """By the spectrum, which does not mind that it is moved too: slanting lines lean the other way."""
+def test_the_other_side_of_the_sheet_shows_mirrored(rng):
+    """Measured on the spectrum, which does not depend on the shift: slanted lines lean the other way."""
     down, right = np.mgrid[:200, :200]
     slanting = ((down + right) % 20 < 4).astype(np.float32)[None, None]
     blank = np.zeros_like(slanting)
@@ -63,21 +66,21 @@ def test_the_other_side_shows_mirrored(rng):
     assert likeness[0] > 2 * abs(likeness[1]) and likeness[0] > 0.3
 
 
-def test_faded_ink_grows_thin_and_paper_stays_paper(page, rng):
+def test_fading_makes_ink_paler_and_keeps_paper(page, rng):
     faded = NOISES.call("faded:0.8", page, rng)
     assert (faded <= page + 1e-6).all() and (faded[page == 0] == 0).all()
     assert 0.3 < faded.sum() / page.sum() < 0.9
 
 
-def test_jpeg_is_what_another_encoder_makes_of_the_page(page, rng):
-    """Against Pillow at the same quality: both follow the standard's tables, so they differ by little."""
+def test_jpeg_agrees_with_another_encoder(page, rng):
+    """Pillow at the same quality: both use the standard's tables, so they differ little."""
     stored = io.BytesIO()
     Image.fromarray(np.rint(255 * (1 - page[0, 0])).astype(np.uint8)).save(stored, "JPEG", quality=20)
     expected = 1 - np.asarray(Image.open(stored), np.float32) / 255
     np.testing.assert_allclose(NOISES.call("jpeg:20", page, rng)[0, 0], expected, atol=0.03)
 
 
-def test_specks_are_as_many_as_asked(rng):
+def test_more_specks_cover_more_paper(rng):
     blank = np.zeros((20, 1, 200, 200), np.float32)
     few, many = (NOISES.call(f"specks:{share}", blank, np.random.default_rng(0)) for share in (0.001, 0.01))
     assert 0 < few.mean() < 0.4 * many.mean()
@@ -89,7 +92,7 @@ def test_a_cloud_is_smooth_and_fills_its_range(rng):
     assert np.ptp(field) > 0.6 and np.abs(np.diff(field, axis=2)).max() < 0.1
 
 
-def test_an_office_is_a_different_one_every_time_and_knows_measure(page):
+def test_office_noise_varies_from_page_to_page_and_scales_with_its_amount(page):
     pages = np.repeat(page, 30, axis=0)
     noisy = add_noise(pages, np.random.default_rng(0), ["office"])
     errors = np.square(noisy - pages).mean(axis=(1, 2, 3))

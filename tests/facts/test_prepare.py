@@ -1,11 +1,14 @@
-"""Digits and lines in the form that networks learnt from."""
+"""Digits and lines in the form that networks learnt from.
+
+Source of the expected values: LeCun et al., 1998, and MNIST's own images.
+"""
 
 import numpy as np
 import pytest
 
 from legible.data import load_dataset
 from legible.images import resize_images
-from legible.prepare import BOX_PX, CENTRE, LINE_PX, SIDE_PX, prepare_digit, prepare_line
+from legible.prepare import BOX_PX, CENTRE, LINE_PX, SIDE_PX, are_prepared, prepare_digit, prepare_line
 from legible.seeds import rng_for
 
 
@@ -14,6 +17,15 @@ def digits():
     """Real digits of 8x8, enlarged: of other size and place than MNIST's."""
     images = load_dataset("digits-embedded").test.images[:40]
     return resize_images(images, (56, 56))[:, 0]
+
+
+def test_images_in_mnists_form_are_distinguished_from_whole_pictures(digits):
+    prepared = np.stack([prepare_digit(digit) for digit in digits])[:, None]
+    assert are_prepared(prepared)
+    assert not are_prepared(np.roll(prepared, 5, axis=3))  # off the centre
+    assert not are_prepared(resize_images(prepared, (20, 20))) and not are_prepared(
+        prepared.repeat(3, axis=1)
+    )
 
 
 def test_mnist_comes_back_as_it_is(real_data, monkeypatch):

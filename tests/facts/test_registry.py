@@ -1,4 +1,7 @@
-"""How a spec is read, by hand."""
+"""Specs are parsed and registries filled as documented.
+
+Source of the expected values: by hand.
+"""
 
 import numpy as np
 import pytest
@@ -39,13 +42,13 @@ def brushes() -> Registry[tuple]:
         ("round:1e-3", "round:width=0.001"),
     ],
 )
-def test_a_spec_is_read_by_position_and_by_name_and_has_one_written_form(brushes, text, canonical):
+def test_a_spec_is_parsed_by_position_and_by_name_and_has_a_canonical_form(brushes, text, canonical):
     spec = brushes.parse(text)
     assert str(spec) == canonical
     assert brushes.parse(str(spec)) == spec and hash(spec) == hash(brushes.parse(canonical))
 
 
-def test_a_spec_builds_with_its_settings_and_the_defaults_for_the_rest(brushes):
+def test_a_spec_is_called_with_its_settings_and_defaults(brushes):
     assert brushes.call("round:0.5,is_wet=true", "paper") == ("paper", 0.5, 40, True, "fine")
     assert brushes.call(Spec("plain"), "paper") == "paper"
 
@@ -66,23 +69,23 @@ def test_a_spec_builds_with_its_settings_and_the_defaults_for_the_rest(brushes):
         ("round:1,width=2", ArgumentError, "width is given twice"),
     ],
 )
-def test_a_spec_that_cannot_be_read_is_refused_in_words(brushes, text, kind, words):
+def test_an_invalid_spec_is_refused_with_a_reason(brushes, text, kind, words):
     with pytest.raises(kind) as caught:
         brushes.parse(text)
     assert words in str(caught.value) and caught.value.exit_code == ExitCode.ARGUMENTS
 
 
-def test_a_catalogue_keeps_order_facts_and_summaries_and_refuses_a_second_of_a_name(brushes):
+def test_a_registry_keeps_order_facts_and_summaries_and_refuses_duplicates(brushes):
     assert brushes.names() == ["round", "plain"] == [entry.name for entry in brushes]
     assert "round" in brushes and "square" not in brushes
     entry = brushes.get("round")
     assert entry.summary == "Draw round strokes." and entry.facts == {"bristles": "soft"}
     assert entry.settings == "width=2.0, hairs=40, is_wet=False, tip=fine"
-    with pytest.raises(ValueError, match="two things of kind brush are called 'plain'"):
+    with pytest.raises(ValueError, match="two entries of kind brush are named 'plain'"):
         brushes.register("plain")(lambda paper: paper)
 
 
-def test_seeds_of_different_words_differ_and_equal_ones_agree():
+def test_seeds_depend_on_the_words():
     from legible.seeds import rng_for, seed_for
 
     assert seed_for("order", 1, 2) == seed_for("order", 1, 2)

@@ -1,39 +1,45 @@
-"""What people see while they wait."""
+"""Progress of long work is shown on stderr.
+
+Source of the expected values: by hand, with a clock made here.
+"""
 
 import itertools
 
 from legible.cli import screen
 
 
-def test_long_work_tells_how_far_it_is_and_how_long_it_takes_and_short_work_nothing(monkeypatch, capsys):
-    clock = itertools.count(100.0, 20.0)  # a step between any two looks at it
+def test_long_work_shows_progress_and_time_left_and_short_work_nothing(monkeypatch, capsys):
+    clock = itertools.count(100.0, 20.0)  # 20 s between any two calls
     monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
-    with screen.counting("judging") as tell:
+    with screen.counting("evaluation") as report:
         for done in range(1000, 6001, 1000):
-            tell(done, 10_000)
-    lines = capsys.readouterr().err.splitlines()  # at 0, 20, 40, 60, 80, 100 s: every 30 s at most
-    assert lines == ["judging: 3,000 of 10,000, 2 min 20 s left", "judging: 5,000 of 10,000, 1 min 40 s left"]
-    with screen.counting("judging") as tell:
-        tell(10, 10)
+            report(done, 10_000)
+    lines = capsys.readouterr().err.splitlines()  # at 0, 20, 40, 60, 80, 100 s: at most every 30 s
+    assert lines == [
+        "evaluation: 3,000 of 10,000, 2 min 20 s left",
+        "evaluation: 5,000 of 10,000, 1 min 40 s left",
+    ]
+    with screen.counting("evaluation") as report:
+        report(10, 10)
     assert capsys.readouterr().err == ""
 
 
-def test_work_that_stands_still_for_a_while_tells_nothing_new(monkeypatch, capsys):
+def test_work_without_progress_shows_nothing(monkeypatch, capsys):
     clock = itertools.count(100.0, 40.0)
     monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
-    with screen.counting("reading") as tell:
+    with screen.counting("reading") as report:
         for _ in range(3):
-            tell(1, 1)  # the pages of one file
+            report(1, 1)  # the pages of one file
     assert capsys.readouterr().err == ""
 
 
-def test_what_was_kept_from_before_does_not_make_the_time_left_look_short(monkeypatch, capsys):
-    clock = iter([0.0, 40.0, 80.0, 120.0])  # the first 5,000 are told of one after another, at once
+def test_resumed_work_does_not_shorten_the_estimate_of_the_time_left(monkeypatch, capsys):
+    clock = iter([0.0, 40.0, 80.0, 120.0])  # the first 5,000 are reported at once
     monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
-    with screen.counting("judging") as tell:
+    with screen.counting("evaluation") as report:
         for done in (1000, 5000, 6000, 7000):
-            tell(done, 10_000)
+            report(done, 10_000)
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "judging: 6,000 of 10,000, 2 min 40 s left",
-        "judging: 7,000 of 10,000, 2 min 00 s left",
+        "evaluation: 6,000 of 10,000, 2 min 40 s left",
+        "evaluation: 7,000 of 10,000, 2 min 00 s left",
     ]

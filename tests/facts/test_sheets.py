@@ -1,4 +1,7 @@
-"""Pages taken apart into sheets and texts, and joined anew."""
+"""Pages are separated into sheets and texts, and recombined.
+
+Source of the expected values: pages composed here of known parts.
+"""
 
 import numpy as np
 
@@ -8,12 +11,12 @@ from legible.data.sheets import read_sheets, read_texts, recompose
 SIZE = (30, 40)
 
 
-def _lay_on(sheet, ink, shine=1.0):
+def _compose(sheet, ink, shine=1.0):
     return (sheet + ink - shine * sheet * ink).astype(np.float32)
 
 
 def _pages():
-    """Three texts on a sheet of each kind; a little ink is grey in print and black in the clean form."""
+    """Three texts on a sheet of each kind; ink is 0.9 in the text and 1 in its clean version."""
     rng = np.random.default_rng(0)
     sheets = {
         kind: rng.uniform(0, 0.5, SIZE).astype(np.float32) for kind in ("coffee", "footprints", "folded")
@@ -21,10 +24,10 @@ def _pages():
     texts = []
     for _ in range(3):
         clean = (rng.random(SIZE) < 0.3).astype(np.float32)
-        clean[0, 0] = 1  # here no page shows its sheet
+        clean[0, 0] = 1  # no page shows its sheet here
         texts.append((0.9 * clean, clean))
     pairs = [
-        Pair("", kind, "TR", _lay_on(sheet, ink, 1.7 if kind == "folded" else 1.0), clean)
+        Pair("", kind, "TR", _compose(sheet, ink, 1.7 if kind == "folded" else 1.0), clean)
         for kind, sheet in sheets.items()
         for ink, clean in texts
     ]
@@ -35,7 +38,7 @@ def _blank(size, rng):
     return np.zeros(size, np.float32)
 
 
-def test_sheets_are_read_where_any_page_is_bare_and_texts_where_the_editor_multiplied():
+def test_sheets_and_multiplied_texts_are_recovered():
     pairs, sheets, texts = _pages()
     seen = np.min([clean for _, clean in texts], axis=0) == 0
     for read, true in zip(read_sheets(pairs), sheets.values(), strict=True):
@@ -48,7 +51,7 @@ def test_sheets_are_read_where_any_page_is_bare_and_texts_where_the_editor_multi
         np.testing.assert_allclose(ink[seen], true_ink[seen], atol=1e-5)
 
 
-def test_new_pages_are_texts_on_sheets_and_come_again_equal():
+def test_new_pages_are_texts_on_sheets_and_reproducible():
     pairs, _, texts = _pages()
     pages = recompose(pairs, 6, other_sheets=_blank, share_of_others=0)
     for page in pages:
@@ -57,13 +60,13 @@ def test_new_pages_are_texts_on_sheets_and_come_again_equal():
         assert page.noisy.min() >= 0 and page.noisy.max() <= 1
         bare = page.clean == 0
         assert page.noisy[bare].mean() < page.noisy[~bare].mean()
-        assert page.noisy[bare].std() > 0.05  # a sheet lies there
+        assert page.noisy[bare].std() > 0.05  # there is a sheet
     again = recompose(pairs, 6, other_sheets=_blank, share_of_others=0)
     assert all(np.array_equal(a.noisy, b.noisy) for a, b in zip(pages, again, strict=True))
     assert len({page.noisy.tobytes() for page in pages}) == 6
 
 
-def test_other_sheets_take_their_share():
+def test_other_sheets_are_used_for_their_share_of_pages():
     pairs, _, texts = _pages()
     for page in recompose(pairs, 4, other_sheets=_blank, share_of_others=1):
         ink = next(ink for ink, clean in texts if np.array_equal(page.clean, clean))
@@ -71,7 +74,7 @@ def test_other_sheets_take_their_share():
         np.testing.assert_allclose(page.noisy[seen], ink[seen], atol=1e-5)
 
 
-def test_a_new_page_follows_its_sheet_as_the_old_one_did():
+def test_a_new_page_depends_on_its_sheet_as_the_old_one_did():
     """By hand: ink of 0.9 gets darker on a darker sheet where the editor multiplied, else lighter."""
     pairs, _, texts = _pages()
     seen = np.min([clean for _, clean in texts], axis=0) == 0

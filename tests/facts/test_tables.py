@@ -1,4 +1,7 @@
-"""Tables, held against text written by hand."""
+"""Tables look as written by hand.
+
+Source of the expected values: text written by hand; SciPy for intervals.
+"""
 
 import io
 
@@ -7,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from legible.errors import ArgumentError
-from legible.evaluation.measure import judge
+from legible.evaluation.classification import evaluate_classifier
 from legible.evaluation.measures import duration
 from legible.report.tables import (
     Table,
+    classification_table,
     confusion_table,
-    judgement_table,
     markdown,
     number,
     per_class_table,
@@ -28,11 +31,11 @@ TABLE = Table(
 
 
 @pytest.fixture(scope="module")
-def judgement():
+def report():
     labels = np.array([0] * 1200 + [1] * 300)
     answers = np.where(np.arange(1500) < 1230, 0, 1)  # 30 of class 1 are taken for class 0
     images = np.zeros((1500, 1, 2, 2), np.float32)
-    return judge(lambda batch: 4.0 * np.eye(2)[answers], images, labels, ("no", "yes"))
+    return evaluate_classifier(lambda batch: 4.0 * np.eye(2)[answers], images, labels, ("no", "yes"))
 
 
 def show(table: Table) -> str:
@@ -41,7 +44,7 @@ def show(table: Table) -> str:
     return console.file.getvalue()
 
 
-def test_markdown_is_aligned_as_plain_text_too():
+def test_markdown_is_aligned_for_reading_as_plain_text():
     assert markdown(TABLE) == (
         "**Report A**\n"
         "\n"
@@ -53,18 +56,18 @@ def test_markdown_is_aligned_as_plain_text_too():
     )
 
 
-def test_the_terminal_shows_the_same_cells_and_takes_no_cell_for_markup():
+def test_the_terminal_shows_the_same_cells_without_interpreting_markup():
     shown = show(TABLE)
     assert all(cell in shown for row in (TABLE.columns, *TABLE.rows) for cell in row)
     assert "Report A" in shown
 
 
-def test_a_table_without_title_or_rows_is_still_a_table():
+def test_a_table_may_have_no_title_and_no_rows():
     assert markdown(Table(("a", "b"), [])) == "| a   | b   |\n| --- | --- |\n"
     assert "a" in show(Table(("a", "b"), []))
 
 
-def test_a_row_that_does_not_fill_the_columns_is_refused():
+def test_a_row_with_too_few_cells_is_refused():
     with pytest.raises(ArgumentError, match="row 1 has 1 cells for 2 columns"):
         Table(("a", "b"), [("1", "2"), ("3",)])
 
@@ -81,7 +84,7 @@ def test_a_row_that_does_not_fill_the_columns_is_refused():
         (["", ""], False),
     ],
 )
-def test_columns_of_figures_are_set_flush_right_and_words_left(cells, flush_right):
+def test_columns_of_figures_are_right_aligned_and_text_left_aligned(cells, flush_right):
     assert Table(("name", "x"), [("", cell) for cell in cells]).holds_figures(1) is flush_right
 
 
@@ -109,24 +112,24 @@ def test_losses_are_written_with_four_decimals():
         (3900, "1 h 05 min"),
     ],
 )
-def test_times_are_written_as_people_say_them(seconds, text):
+def test_durations_are_formatted_for_reading(seconds, text):
     assert duration(seconds) == text
 
 
-def test_a_judgement_is_summed_up_beside_the_row_that_learns_nothing(judgement):
-    cells = dict(judgement_table(judgement, title="clean").rows)
+def test_a_report_is_summarised_with_its_baseline(report):
+    cells = dict(classification_table(report, title="clean").rows)
     assert cells["accuracy"] == "98.00 %"
-    assert cells["always the commonest class"] == "80.00 %"
+    assert cells["most frequent class alone"] == "80.00 %"
     assert cells["images"] == "1,500"
     assert cells["95 % interval"] == "97.16 % to 98.60 %"  # scipy: 0.97158 to 0.98596
 
 
-def test_each_class_has_its_row(judgement):
-    assert per_class_table(judgement).rows == [
+def test_each_class_has_its_row(report):
+    assert per_class_table(report).rows == [
         ("no", "97.56 %", "100.00 %", "98.77 %", "1,200"),
         ("yes", "100.00 %", "90.00 %", "94.74 %", "300"),
     ]
 
 
-def test_the_confusion_table_shows_counts_and_leaves_nothing_faint(judgement):
-    assert confusion_table(judgement).rows == [("no", "1,200", "·"), ("yes", "30", "270")]
+def test_the_confusion_table_shows_zeros_as_dots(report):
+    assert confusion_table(report).rows == [("no", "1,200", "·"), ("yes", "30", "270")]

@@ -1,4 +1,7 @@
-"""A page in tiles is the page in one piece."""
+"""Tiled inference equals inference on the whole page.
+
+Source of the expected values: the same page as a whole.
+"""
 
 import math
 
@@ -6,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from legible.apply.guided import Guide
-from legible.apply.tiles import run_in_tiles
+from legible.cleaning.guided_filter import Guide
+from legible.inference.tiles import run_in_tiles
 
 
 def blur(images: np.ndarray) -> np.ndarray:
-    """A network that looks 9 pixels far: as far as two blurs of 9 and 11 pixels do."""
-    answers = [cv2.blur(cv2.blur(image[0], (9, 9)), (11, 11)) for image in images]
-    return np.stack(answers)[:, None]
+    """A network with a receptive field of 9 pixels to each side: two blurs of 9 and 11 pixels."""
+    outputs = [cv2.blur(cv2.blur(image[0], (9, 9)), (11, 11)) for image in images]
+    return np.stack(outputs)[:, None]
 
 
 def blur_whole(page: np.ndarray, multiple: int = 1) -> np.ndarray:
@@ -32,13 +35,13 @@ def test_tiles_have_no_seams(rng, shape):
     assert np.abs(tiled.astype(int) - blur_whole(page, 4)).max() <= 1
 
 
-def test_too_small_a_halo_shows(rng):
+def test_too_small_a_halo_leaves_seams(rng):
     page = rng.integers(0, 256, (200, 200)).astype(np.uint8)
     seamed = run_in_tiles(blur, page, halo=1, multiple=1, most_pixels=66 * 66)
     assert np.abs(seamed.astype(int) - blur_whole(page)).max() > 3
 
 
-def test_a_network_meets_a_few_tiles_of_one_size_at_a_time():
+def test_a_network_gets_a_few_tiles_of_one_size_at_a_time():
     met = []
 
     def watch(images):
@@ -52,7 +55,7 @@ def test_a_network_meets_a_few_tiles_of_one_size_at_a_time():
     assert sum(map(math.prod, met)) < 1.5 * page.size
 
 
-def test_a_page_is_cut_as_little_as_may_be():
+def test_a_page_has_the_fewest_tiles_possible():
     met = []
 
     def watch(images):
@@ -63,8 +66,8 @@ def test_a_page_is_cut_as_little_as_may_be():
     assert met == [(2, 1, 880 + 64, 1240)]  # two strips, for two cores
 
 
-def test_a_guide_carries_edges_over_to_the_full_size():
-    """Where the answer is a linear function of the page, the full page gets that very function."""
+def test_the_guided_filter_transfers_edges_to_the_full_size():
+    """If the output is a linear function of the page, the full page gets the same function."""
     drawn = np.zeros((240, 240), np.uint8)
     cv2.putText(drawn, "ink", (20, 150), cv2.FONT_HERSHEY_SIMPLEX, 3, 255, 8, cv2.LINE_AA)
     page = drawn.astype(np.float32) / 255

@@ -1,4 +1,7 @@
-"""The variational autoencoders: their bound against sums over every image, and what their task does."""
+"""The variational autoencoders have the right bound, and their task trains it.
+
+Source of the expected values: sums over all possible images, by hand; PyTorch's distributions; ONNX Runtime.
+"""
 
 import io
 import math
@@ -11,13 +14,15 @@ import torch
 
 from legible.errors import ArgumentError
 from legible.models import build_model, count_parameters, vae
-from legible.models.vae import Decoder, Drawing, Rung, build_dense, build_ladder, pixel_nats
+from legible.models.vae import Decoder, LadderOutput, LatentBlock, pixel_nats
+from legible.models.vae_dense import build_dense
+from legible.models.vae_ladder import build_ladder
 from legible.seeds import rng_for
 from legible.training.loop import prepare
 from legible.training.optimisers import set_learning_rate
 from legible.training.settings import Settings
-from legible.training.tasks import Draws
-from legible.training.variational import Draw, draw
+from legible.training.tasks import RandomStreams
+from legible.training.tasks.generate import Generate, generate
 
 SMALL = ("vae-dense:latents=3,hidden=24", "vae-ladder:filters=4,latents=2,top_latents=3")
 small_models = pytest.mark.parametrize("spec", SMALL)
@@ -42,29 +47,29 @@ def quadrature(n_latents: int, n_points: int) -> tuple[torch.Tensor, torch.Tenso
 
 
 @small_models
-def test_a_drawing_has_the_images_shape_and_a_divergence_for_each_rung(spec):
+def test_an_output_has_the_images_shape_and_a_divergence_for_each_latent_block(spec):
     model = small(spec)
-    drawing = model((some_binary(6), torch.arange(6)))
-    assert drawing.logits.shape == (6, *SHAPE) and drawing.kl_nats.shape == (6, len(model.rungs))
-    assert (drawing.kl_nats >= 0).all() and drawing.logits.std(0).min() > 0
+    output = model((some_binary(6), torch.arange(6)))
+    assert output.logits.shape == (6, *SHAPE) and output.kl_nats.shape == (6, len(model.rungs))
+    assert (output.kl_nats >= 0).all() and output.logits.std(0).min() > 0
 
 
-def test_a_ladder_of_digits_has_latents_for_the_whole_and_for_the_places():
-    """By hand: 32 for the whole, 8 for each of 4 x 4 places on two rungs, 8 for each of 7 x 7 on two."""
+def test_a_ladder_for_digits_has_latents_at_three_scales():
+    """By hand: 32 for the whole image, 8 at each of 4 x 4 positions, twice, and 8 at each of 7 x 7, twice."""
     model = build_model("vae-ladder", (1, 28, 28), 10, seed=0)
-    assert [rung.shape for rung in model.rungs] == [(32, 1, 1), *[(8, 4, 4)] * 2, *[(8, 7, 7)] * 2]
+    assert [block.shape for block in model.rungs] == [(32, 1, 1), *[(8, 4, 4)] * 2, *[(8, 7, 7)] * 2]
     assert model.n_latents == 32 + 2 * 8 * 16 + 2 * 8 * 49
 
 
 @pytest.mark.parametrize("build", [build_dense, build_ladder])
-def test_the_docstring_names_the_parameters_there_are(build):
+def test_the_docstring_states_the_right_parameter_count(build):
     stated = int(re.search(r"([\d,]+) parameters", build.__doc__)[1].replace(",", ""))
     assert stated == count_parameters(build((1, 28, 28), 10))
 
 
 @small_models
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 9), (1, 28, 28)])
-def test_any_size_is_drawn_in_that_size(spec, shape):
+def test_images_of_any_size_are_generated(spec, shape):
     model = small(spec, shape=shape)
     assert model((some_binary(3, shape), torch.arange(3))).logits.shape == (3, *shape)
     assert model.decode(torch.zeros(3, model.n_latents), torch.arange(3)).shape == (3, *shape)
@@ -74,13 +79,13 @@ def test_any_size_is_drawn_in_that_size(spec, shape):
 def test_gradients_reach_every_weight(spec):
     model = small(spec).train()
     images = some_binary(20)
-    Draw(free_nats=0).loss(model((images, torch.arange(20) % 10)), images).backward()
+    Generate(free_nats=0).loss(model((images, torch.arange(20) % 10)), images).backward()
     unreached = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert unreached == []
 
 
 @small_models
-def test_the_same_numbers_draw_the_same_image_and_another_label_another(spec):
+def test_equal_latents_generate_equal_images_and_another_label_another(spec):
     model, latents = small(spec), torch.randn(4, small(spec).n_latents)
     first = model.decode(latents, torch.arange(4))
     torch.testing.assert_close(model.decode(latents, torch.arange(4)), first, rtol=0, atol=0)
@@ -89,7 +94,7 @@ def test_the_same_numbers_draw_the_same_image_and_another_label_another(spec):
 
 
 @small_models
-def test_every_number_changes_the_drawing(spec):
+def test_every_latent_changes_the_image(spec):
     model = small(spec)
     latents = torch.zeros(model.n_latents, model.n_latents)
     moved = model.decode(
@@ -100,8 +105,8 @@ def test_every_number_changes_the_drawing(spec):
 
 
 @small_models
-def test_encoded_numbers_are_the_posterior_means_and_decode_as_the_net_would(spec, monkeypatch):
-    """With the sampling noise taken out, forward draws what decode makes of encode."""
+def test_encode_returns_posterior_means_that_decode_as_in_forward(spec, monkeypatch):
+    """Without sampling noise, forward equals decode(encode)."""
     model, images, labels = small(spec), some_binary(5), torch.arange(5)
     monkeypatch.setattr(vae.torch, "randn_like", torch.zeros_like)
     torch.testing.assert_close(
@@ -110,7 +115,7 @@ def test_encoded_numbers_are_the_posterior_means_and_decode_as_the_net_would(spe
 
 
 @small_models
-def test_without_classes_labels_are_of_no_account(spec):
+def test_an_unconditional_model_ignores_labels(spec):
     for model in (small(spec + ",condition=no"), small(spec, n_classes=0)):
         latents = torch.randn(3, model.n_latents)
         drawn = model.decode(latents)
@@ -122,7 +127,7 @@ def test_without_classes_labels_are_of_no_account(spec):
 
 @pytest.mark.parametrize("setting", ["latents=0", "condition=none"])
 @small_models
-def test_a_setting_that_cannot_be_built_is_an_error_in_words(spec, setting):
+def test_an_unusable_setting_is_an_error_that_names_it(spec, setting):
     name = spec.partition(":")[0]
     with pytest.raises(ArgumentError, match=f"{name}.*{setting.partition('=')[0]}"):
         build_model(f"{name}:{setting}", SHAPE, 10, seed=0)
@@ -133,13 +138,13 @@ def test_a_setting_that_cannot_be_built_is_an_error_in_words(spec, setting):
     [("vae-dense:latents=3,hidden=6", 2), ("vae-ladder:filters=2,latents=1,top_latents=1,rungs=1", 14)],
 )
 def test_the_mean_weight_is_the_probability_of_the_image_by_integration(spec, gain):
-    """p(image | label) over a grid of the numbers, for all 16 images of 2 x 2 pixels; they add up to 1."""
+    """p(image | label) by quadrature over the latents, for all 16 images of 2 x 2 pixels; their sum is 1."""
     model = small(spec, n_classes=2, shape=(1, 2, 2))
     assert model.n_latents == 3
     with torch.no_grad():
-        for rung in model.rungs:  # guesses much narrower than what is expected would need many more samples
-            rung.suggest[-1].weight *= 0.3
-            rung.add.weight *= gain  # untrained, the numbers of so small a net hardly matter
+        for block in model.rungs:  # posteriors much narrower than the priors would need many more samples
+            block.suggest[-1].weight *= 0.3
+            block.add.weight *= gain  # in an untrained net of this size latents have almost no effect
     images = torch.tensor([[int(bit) for bit in f"{i:04b}"] for i in range(16)]).float().view(16, 1, 2, 2)
     labels = torch.arange(16) % 2
     points, shares = quadrature(3, 13)
@@ -152,7 +157,7 @@ def test_the_mean_weight_is_the_probability_of_the_image_by_integration(spec, ga
         generator = torch.Generator().manual_seed(0)
         weights = model.log_weights(images, labels, n_samples=4000, generator=generator).exp()
         one_label = model.log_weights(images, 0 * labels, n_samples=2000, generator=generator).exp()
-    assert weights.std() > 1e-3  # the numbers matter, and so do the guesses
+    assert weights.std() > 1e-3  # the latents matter
     np.testing.assert_allclose(weights.mean(1), expected, atol=4 * float(weights.std(1).max()) / 4000**0.5)
     np.testing.assert_allclose(weights.mean(1), expected, rtol=0.08)
     assert one_label.mean(1).sum().item() == pytest.approx(1, abs=0.01)
@@ -163,11 +168,11 @@ def test_the_lower_bound_of_the_task_is_the_mean_log_weight(spec):
     """The KL divergence in closed form against -mean(log p / q) over samples."""
     model, image = small(spec), some_binary(1)
     with torch.no_grad():
-        for rung in model.rungs:
-            rung.suggest[-1].bias.fill_(-0.5)
+        for block in model.rungs:
+            block.suggest[-1].bias.fill_(-0.5)
         shown, labels = image.expand(4000, -1, -1, -1), torch.full((4000,), 3)
         torch.manual_seed(0)
-        score = Draw().score(model((shown, labels)), shown).item() / 4000
+        score = Generate().score(model((shown, labels)), shown).item() / 4000
         weights = model.log_weights(image, labels[:1], n_samples=4000)
     assert weights.shape == (1, 4000)
     assert -weights.mean().item() == pytest.approx(score, abs=4 * weights.std().item() / math.sqrt(4000))
@@ -178,11 +183,11 @@ def test_the_divergence_of_two_normal_distributions_equals_pytorch():
     kl = torch.distributions.kl_divergence(
         torch.distributions.Normal(mean, log_std.exp()), torch.distributions.Normal(0.0, 1.0)
     )
-    torch.testing.assert_close(vae._Guess(mean, log_std, mean).kl_nats(), kl.flatten(1).sum(1))
+    torch.testing.assert_close(vae.Posterior(mean, log_std, mean).kl_nats(), kl.flatten(1).sum(1))
 
 
 @small_models
-def test_the_decoder_draws_alike_in_a_runtime_without_pytorch(spec):
+def test_the_exported_decoder_generates_equal_images_without_pytorch(spec):
     import onnxruntime
 
     for model in (small(spec), small(spec, n_classes=0)):
@@ -202,40 +207,42 @@ def test_the_decoder_draws_alike_in_a_runtime_without_pytorch(spec):
         np.testing.assert_allclose(found, model.decode(latents, labels).sigmoid().detach(), atol=1e-4)
 
 
-def test_bounded_deviations_stay_finite_whatever_the_net_says():
-    rung = Rung(2, (1, 2, 2), 0, torch.nn.Identity())
+def test_the_posteriors_standard_deviation_is_bounded():
+    block = LatentBlock(2, (1, 2, 2), 0, torch.nn.Identity())
     with torch.no_grad():
-        rung.suggest[-1].bias.fill_(1e6)
-        guess = rung.guess(torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, 2), torch.randn_like)
-    assert guess.log_std.max() <= 5 and torch.isfinite(guess.kl_nats()).all()
+        block.suggest[-1].bias.fill_(1e6)
+        posterior = block.posterior(torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, 2), torch.randn_like)
+    assert posterior.log_std.max() <= 5 and torch.isfinite(posterior.kl_nats()).all()
 
 
-def test_the_task_hides_grey_under_a_binary_draw_and_aims_at_what_it_shows():
+def test_the_task_binarises_images_and_uses_them_as_targets():
     images = torch.full((1, 1, 200, 200), 0.3)
-    task, draws = Draw(("binary",)), Draws(rng_for("noise"), torch.Generator())
-    (shown, labels), target = task.pair(images, torch.tensor([4]), draws)
-    again = task.pair(images, torch.tensor([4]), draws)[1]
+    task, streams = Generate(("binary",)), RandomStreams(rng_for("noise"), torch.Generator())
+    (shown, labels), target = task.pair(images, torch.tensor([4]), streams)
+    again = task.pair(images, torch.tensor([4]), streams)[1]
     assert set(shown.unique().tolist()) == {0.0, 1.0} and torch.equal(shown, target) and labels.item() == 4
     assert shown.mean().item() == pytest.approx(0.3, abs=0.01)  # 4 standard errors
-    assert not torch.equal(again, target)  # drawn anew at every showing
+    assert not torch.equal(again, target)  # binarised anew each time
 
 
-def test_a_rung_costs_nothing_below_its_free_nats():
-    """By hand: pixels at logit 0 cost log 2 each; rungs of 0.2 and 3 nats count as 0.5 and 3."""
-    drawing = Drawing(torch.zeros(2, 1, 2, 2), torch.tensor([[0.1, 2.0], [0.3, 4.0]], requires_grad=True))
-    loss = Draw(free_nats=0.5).loss(drawing, torch.ones(2, 1, 2, 2))
+def test_a_latent_blocks_divergence_has_no_gradient_below_its_free_nats():
+    """By hand: pixels at logit 0 cost log 2 each; blocks of 0.2 and 3 nats count as 0.5 and 3."""
+    output = LadderOutput(torch.zeros(2, 1, 2, 2), torch.tensor([[0.1, 2.0], [0.3, 4.0]], requires_grad=True))
+    loss = Generate(free_nats=0.5).loss(output, torch.ones(2, 1, 2, 2))
     loss.backward()
     assert loss.item() == pytest.approx(4 * math.log(2) + 0.5 + 3)
-    assert drawing.kl_nats.grad.tolist() == [[0, 0.5], [0, 0.5]]
-    assert Draw().score(drawing, torch.ones(2, 1, 2, 2)).item() == pytest.approx(2 * 4 * math.log(2) + 6.4)
+    assert output.kl_nats.grad.tolist() == [[0, 0.5], [0, 0.5]]
+    assert Generate().score(output, torch.ones(2, 1, 2, 2)).item() == pytest.approx(2 * 4 * math.log(2) + 6.4)
 
 
-def test_the_task_refuses_what_it_has_no_use_for():
-    assert draw(("binary",), ("shift:1",), 0.0, free_nats=0.25) == Draw(("binary",), ("shift:1",), 0.25)
+def test_the_task_refuses_label_smoothing_and_negative_free_nats():
+    assert generate(("binary",), ("shift:1",), 0.0, free_nats=0.25) == Generate(
+        ("binary",), ("shift:1",), 0.25
+    )
     with pytest.raises(ArgumentError, match="no labels to smooth"):
-        draw((), (), 0.1)
+        generate((), (), 0.1)
     with pytest.raises(ArgumentError, match="free_nats"):
-        draw((), (), 0.0, free_nats=-1)
+        generate((), (), 0.0, free_nats=-1)
 
 
 @small_models
@@ -248,17 +255,17 @@ def test_training_lowers_the_bound_of_unseen_digits(spec):
     labels = torch.from_numpy(digits.target)
     state, task = (
         prepare(small(spec).train(), Settings(optimiser="adam", learning_rate=0.01)),
-        Draw(("binary",)),
+        Generate(("binary",)),
     )
-    draws = Draws(rng_for("noise"), torch.Generator().manual_seed(0))
+    streams = RandomStreams(rng_for("noise"), torch.Generator().manual_seed(0))
     set_learning_rate(state.optimiser, 0.01)
     torch.manual_seed(0)
     for step in range(40):
         part = slice(64 * step % 1500, 64 * step % 1500 + 64)
-        inputs, targets = task.pair(images[part], labels[part], draws)
+        inputs, targets = task.pair(images[part], labels[part], streams)
         state.optimiser.zero_grad()
         task.loss(state.model(inputs), targets).backward()
         state.optimiser.step()
-    inputs, targets = task.pair(images[1600:], labels[1600:], draws)
+    inputs, targets = task.pair(images[1600:], labels[1600:], streams)
     with torch.no_grad():
         assert task.score(state.model(inputs), targets).item() / len(targets) < 34

@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(legible, tmp_path, monk
     def no_room(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("legible.studies.keep.draw_verdict", no_room)
+    monkeypatch.setattr("legible.report.look.save_figure", no_room)
     assert_one_sentence(legible("train", "mlp", *SHORT, "--output", tmp_path / "out"), 6, "No space left")
     assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == [
         "out.part"
@@ -141,3 +141,10 @@ def test_without_a_network_the_main_job_goes_on_with_the_embedded_digits(legible
     assert {"card.json", "weights.safetensors", "model.onnx", "worst.png"} <= {
         p.name for p in (tmp_path / "fast").iterdir()
     }
+
+
+def test_a_training_that_would_not_fit_into_memory_says_so_before_it_starts(legible, monkeypatch, tmp_path):
+    monkeypatch.setattr("legible.runs.memory_estimate.free_memory", lambda: 1_000_000)
+    done = legible("train", "mlp", "-d", "digits-embedded", "-o", tmp_path / "out")
+    assert_one_sentence(done, 2, "--size")
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.part").exists()

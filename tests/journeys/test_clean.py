@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 import legible as package
-from legible.apply.page_writing import write_document
-from legible.apply.pages import Page, open_document
-from legible.apply.saved import load_cleaner
+from legible.cleaning.clean import load_cleaner
 from legible.data.page_maker import make_page
 from legible.data.page_tiles import make_pairs
+from legible.documents.document import open_document, write_document
+from legible.documents.page import Page
 from legible.errors import ArgumentError, InputError
 from legible.images import to_bytes
 from tests.conftest import run_command
@@ -48,9 +48,7 @@ def scan(tmp_path) -> Path:
     """A page of text on grey paper with a shadow, with its resolution."""
     made = make_page(np.random.default_rng(4), size=(420, 540), dpi=100)
     shadow = np.linspace(0.9, 0.5, 540, dtype=np.float32)
-    write_document(
-        tmp_path / "scan.png", iter([Page(as_bytes(1 - (1 - made.ink) * shadow), dpi=(100, 100))]), form="PNG"
-    )
+    write_document(tmp_path / "scan.png", [Page(as_bytes(1 - (1 - made.ink) * shadow), dpi=(100, 100))])
     np.save(tmp_path / "truth.npy", made.ink)
     return tmp_path / "scan.png"
 
@@ -94,7 +92,7 @@ def test_folders_are_mirrored_and_a_second_run_goes_on(legible, cleaner, scan, t
     times = [path.stat().st_mtime_ns for path in written]
     Path("out/a.png").unlink()
     again = legible("clean", scans, "-o", "out", "--model", cleaner)
-    assert again.code == 0 and again.out == "out/a.png\n" and "2 of 3 files are there already" in again.err
+    assert again.code == 0 and again.out == "out/a.png\n" and "2 of 3 files exist already" in again.err
     assert [path.stat().st_mtime_ns for path in written[1:]] == times[1:]
 
 
@@ -110,7 +108,7 @@ def test_what_was_cleaned_into_a_folder_among_the_scans_is_not_cleaned_again(
     assert again.code == 0 and [p.name for p in folder.rglob("*.png")] == ["a.png", "a.png"]
 
 
-def test_before_stands_beside_after_in_every_mode_and_folders_are_mirrored(legible, cleaner, scan, tmp_path):
+def test_before_is_beside_after_in_every_mode_and_folders_are_mirrored(legible, cleaner, scan, tmp_path):
     scans = tmp_path / "scans"
     for name in ("a.png", "deep/a.png"):
         (scans / name).parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +152,7 @@ def test_one_bad_file_does_not_stop_the_rest(legible, cleaner, scan, tmp_path):
 
 def test_many_pages_of_a_pdf_keep_their_sizes(legible, cleaner, scan):
     page = Page(read(scan), dpi=(100, 100))
-    write_document(Path("in.pdf"), iter([page, Page(page.pixels[:200], dpi=(100, 100))]), form="PDF")
+    write_document(Path("in.pdf"), [page, Page(page.pixels[:200], dpi=(100, 100))])
     done = legible("clean", "in.pdf", "-o", "out.pdf", "--model", cleaner, "--json", "--compare", "seen")
     assert done.code == 0, done.err
     with open_document(Path("in.pdf")) as before, open_document(Path("out.pdf")) as after:
@@ -220,8 +218,8 @@ def test_an_empty_page_stays_empty(cleaner):
     assert cleaned.image.min() > 200 and cleaned.vanished == ()
 
 
-def test_text_that_vanishes_is_told():
-    from legible.apply.cleaner import find_vanished
+def test_text_that_vanishes_is_reported():
+    from legible.cleaning.cleaner import find_vanished
 
     page = np.rint(
         255 * make_page(np.random.default_rng(4), size=(420, 540), dpi=100, blocks=["paragraph"]).ink
@@ -239,14 +237,13 @@ def test_text_that_vanishes_is_told():
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        (np.zeros((4, 4), np.float32), "bytes or 16-bit"),
-        (np.zeros((4, 4, 4), np.uint8), "shape"),
+        (np.full((4, 4), 2.0), "floats of a picture lie in"),
+        (np.zeros((4, 4, 5), np.uint8), "shape"),
         (np.zeros((0, 4), np.uint8), "shape"),
-        ("scan.png", "not str. Open files first"),
     ],
-    ids=["floats", "four channels", "empty", "a path"],
+    ids=["large floats", "five channels", "empty"],
 )
-def test_what_is_no_page_is_refused(cleaner, image, reason):
+def test_anything_that_is_not_a_page_is_refused(cleaner, image, reason):
     with pytest.raises(InputError, match=reason):
         load_cleaner(str(cleaner)).clean(image)
 
@@ -287,4 +284,20 @@ def test_a_full_disk_leaves_nothing_half_written(cleaner, scan, tmp_path, suffix
 
 def test_a_model_for_digits_is_refused(legible, scan):
     done = legible("clean", scan, "-o", "x.png", "--model", "digits-fast")
-    assert done.code == 4 and "cleans no pages" in done.err
+    assert done.code == 4 and "a restorer is needed here" in done.err
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("color", "colour"), ("gray", "grey")])
+def test_us_spellings_of_a_mode_are_accepted(typed, meant, cleaner, scan, tmp_path):
+    done = run_command("clean", scan, "-o", tmp_path / "c.png", "--mode", typed, "--model", cleaner, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["mode"] == meant
+    page = load_cleaner(str(cleaner)).clean(read(scan), mode=typed)
+    assert page.mode == meant
+
+
+def test_an_unknown_mode_is_refused_with_a_list_of_modes(cleaner, scan, tmp_path):
+    done = run_command("clean", scan, "-o", tmp_path / "c.png", "--mode", "sepia", "--model", cleaner)
+    assert done.code == 2
+    assert "mode is one of grey, colour, black-and-white" in " ".join(done.err.replace("│", " ").split())
+    assert not (tmp_path / "c.png").exists()

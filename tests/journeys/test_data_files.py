@@ -1,4 +1,4 @@
-"""The user's own data, as real files on disk, in every form that is read and in the usual broken ones."""
+"""The user's own data as files: every format that is read, and common defects."""
 
 import gzip
 import struct
@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from legible.data import load_dataset
+from legible.documents.formats import FORMATS
 from legible.errors import InputError
 from legible.images import check_images
 
 
 def draw(label: int, height: int = 12, width: int = 10) -> np.ndarray:
-    """A dark bar on white paper; its row tells the class."""
+    """A dark bar on white paper; its row is the class."""
     picture = np.full((height, width), 255, np.uint8)
     picture[2 + label % 8, 2:-2] = 0
     return picture
@@ -58,7 +59,7 @@ def test_class_folders_are_read_and_split_in_70_15_15(tmp_path):
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [42, 9, 9]
     rows = splits.test.images[:, 0].sum(axis=2).argmax(axis=1) - 2
     np.testing.assert_array_equal(rows, 2 - splits.test.labels)  # drawn as 10, 9, 2
-    said = " ".join(splits.words)
+    said = " ".join(splits.notes)
     assert "dark ink on light paper, inverted (detected)" in said and "no test and no validation set" in said
     again, other = load_dataset(tmp_path / "bars"), load_dataset(tmp_path / "bars", seed=1)
     np.testing.assert_array_equal(again.test.labels, splits.test.labels)
@@ -66,7 +67,7 @@ def test_class_folders_are_read_and_split_in_70_15_15(tmp_path):
 
 
 @pytest.mark.parametrize("validation", [None, "val"])
-def test_train_and_test_folders_are_honoured(tmp_path, validation):
+def test_train_and_test_folders_become_the_parts(tmp_path, validation):
     for part in filter(None, ("train", "test", validation)):
         fill(tmp_path / "bars" / part, ["ant", "bee", "cow"], n=8 if part == "train" else 3)
     splits = load_dataset(tmp_path / "bars")
@@ -75,8 +76,11 @@ def test_train_and_test_folders_are_honoured(tmp_path, validation):
     assert splits.classes == ("ant", "bee", "cow")
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".BMP", ".tif", ".gif", ".webp", ".pgm"])
-def test_the_usual_picture_formats_are_read(tmp_path, suffix):
+PICTURES = [form for form in FORMATS if form.pages != "pdf"]
+
+
+@pytest.mark.parametrize("suffix", [".BMP", *(suffix for form in PICTURES for suffix in form.suffixes)])
+def test_the_formats_of_pictures_are_read(tmp_path, suffix):
     splits = load_dataset(fill(tmp_path / "bars", ["a", "b", "c"], n=4, suffix=suffix))
     assert_bars(splits)
 
@@ -94,7 +98,7 @@ def test_every_kind_of_png_gives_the_same_grey_images(tmp_path, mode):
     assert splits.train.images.max() == 1 and splits.train.images.min() == 0
 
 
-def test_transparent_pictures_lie_on_white_paper(tmp_path):
+def test_transparent_pictures_are_composed_on_white(tmp_path):
     for label in range(2):
         (tmp_path / str(label)).mkdir()
         ink = 255 - draw(label)
@@ -104,20 +108,20 @@ def test_transparent_pictures_lie_on_white_paper(tmp_path):
     assert_bars(load_dataset(tmp_path), 2)
 
 
-def test_pictures_of_other_sizes_are_scaled_on_their_own_paper(tmp_path):
+def test_pictures_of_other_sizes_are_scaled_and_padded_with_their_paper(tmp_path):
     fill(tmp_path, ["a", "b", "c"], n=6)
     wide = np.full((12, 40), 200, np.uint8)
     Image.fromarray(wide).save(tmp_path / "a" / "wide.png")
     splits = load_dataset(tmp_path)
     assert splits.train.images.shape[1:] == (1, 12, 10)
-    assert "2 sizes" in " ".join(splits.words) and "12 x 10" in " ".join(splits.words)
+    assert "2 sizes" in " ".join(splits.notes) and "12 x 10" in " ".join(splits.notes)
     pages = np.concatenate([part.images for part in (splits.train, splits.validation, splits.test)])
     plain = pages[pages.max(axis=(1, 2, 3)) < 0.5]
     np.testing.assert_allclose(plain, 55 / 255, atol=1e-6)  # no white bands above and below
     assert load_dataset(tmp_path, size=(24, 20)).train.images.shape[1:] == (1, 24, 20)
 
 
-def test_colour_is_kept_when_it_is_wanted(tmp_path):
+def test_colour_is_kept_if_asked(tmp_path):
     """Report D's volume of width x height x 3 channels."""
     for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
         (tmp_path / name).mkdir()
@@ -143,7 +147,7 @@ def test_an_idx_pair_is_read_with_its_test_pair(tmp_path, arrays, suffix, by):
     assert_bars(splits)
     assert splits.classes == ("1", "2", "3")
     assert len(splits.test) == 9 and len(splits.train) + len(splits.validation) == 30
-    assert "no test" not in " ".join(splits.words)
+    assert "no test" not in " ".join(splits.notes)
 
 
 def test_a_lone_idx_pair_is_split(tmp_path, arrays):
@@ -169,7 +173,7 @@ def test_keras_own_npz_of_mnist_is_read(tmp_path, arrays):
     assert len(splits.test) == 6 and splits.test.images.shape[1:] == (1, 24, 20)
 
 
-def test_labels_of_an_npz_may_be_words_and_colour_any_layout(tmp_path, arrays):
+def test_an_npz_may_have_words_as_labels_and_colour_in_any_layout(tmp_path, arrays):
     images, labels = arrays
     words = np.array(["zwei", "drei", "eins"])[labels]
     np.savez(tmp_path / "bars.npz", images=np.repeat(images[..., None], 3, axis=3), labels=words)
@@ -266,26 +270,26 @@ def text_file(folder):
         (lose_labels, r"x-images-idx3-ubyte has no matching \*labels\*idx1\* file"),
         (miscount_labels, r"images \(4, 5, 5\) and labels \(3,\) differ"),
         (cut_gzip, r"x-images-idx3-ubyte\.gz is damaged or cannot be read"),
-        (pickle_npz, r"x\.npz is damaged, or no \.npz of plain arrays"),
+        (pickle_npz, r"x\.npz is damaged, or not an \.npz file of plain arrays"),
         (cut_npz, r"x\.npz is damaged"),
-        (rename_arrays, "holds pictures, labels; it needs arrays images and labels"),
+        (rename_arrays, "contains pictures, labels; it needs arrays images and labels"),
         (shorten_labels, r"labels \(8,\) differ"),
         (negative_label, r"x\.npz: label 2 is -1"),
-        (unlike_parts, r"x\.npz: the parts hold images of different shapes"),
-        (empty_class, "class folder .*c holds no picture"),
-        (unseen_class, "no training image is of class z"),
+        (unlike_parts, r"x\.npz: the parts have images of different shapes"),
+        (empty_class, "class folder .*c contains no picture"),
+        (unseen_class, "no training image has the class z"),
         (lambda folder: folder.parent, "one folder of pictures per class"),
-        (text_file, r"x\.csv is not data this can read"),
+        (text_file, r"x\.csv is not a dataset in a known format"),
         (lambda folder: fill(folder, ["a", "b"], n=1), "too few"),
         (lambda folder: folder / "absent.npz", "there is no file or folder"),
     ],
 )
-def test_data_that_cannot_be_used_is_named_with_the_reason(tmp_path, make, hint):
+def test_unusable_data_is_an_error_with_file_and_reason(tmp_path, make, hint):
     with pytest.raises(InputError, match=hint):
         load_dataset(make(tmp_path / "data"))
 
 
-def test_several_idx_sets_in_one_folder_ask_for_one_by_name(tmp_path, arrays):
+def test_several_idx_pairs_in_one_folder_are_listed_to_choose_from(tmp_path, arrays):
     for name in ("letters", "digits"):
         write_idx(tmp_path / f"{name}-images-idx3-ubyte", arrays[0])
         write_idx(tmp_path / f"{name}-labels-idx1-ubyte", arrays[1])
@@ -294,7 +298,7 @@ def test_several_idx_sets_in_one_folder_ask_for_one_by_name(tmp_path, arrays):
     assert_bars(load_dataset(tmp_path / "letters-images-idx3-ubyte"))
 
 
-def test_mnists_own_test_files_are_read_by_path(real_data):
+def test_mnists_test_files_are_read_by_path(real_data):
     splits = load_dataset(real_data / "mnist" / "t10k-images-idx3-ubyte.gz")
     assert splits.classes == tuple("0123456789")
     assert len(splits.train) + len(splits.validation) + len(splits.test) == 10_000

@@ -9,6 +9,7 @@ import legible as package
 from legible.cards import open_card
 from legible.data import load_dataset
 from legible.errors import InputError
+from legible.kinds import RESTORE
 from legible.noise import add_noise
 from tests.conftest import run_command
 
@@ -30,9 +31,9 @@ def noisy_digits(n: int = 50) -> tuple[np.ndarray, np.ndarray]:
     return clean, add_noise(clean, np.random.default_rng(0), ["gaussian:0.5"])
 
 
-def test_a_denoiser_is_trained_judged_and_saved_with_its_pictures(denoiser):
+def test_a_denoiser_is_trained_evaluated_and_saved_with_its_pictures(denoiser):
     folder, done = denoiser
-    assert "held out MSE 0.0" in done.err and "| PSNR" in done.out and "noisy, as it is" in done.out
+    assert "held out MSE 0.0" in done.err and "| PSNR" in done.out and "| noisy" in done.out
     names = {path.name for path in folder.iterdir()}
     assert {
         "card.json",
@@ -43,7 +44,7 @@ def test_a_denoiser_is_trained_judged_and_saved_with_its_pictures(denoiser):
         "curves.png",
     } <= names
     card = open_card(folder)
-    assert card.task == "restore" and card.multiple == 4
+    assert card.kind == RESTORE and card.multiple == 4
     score = card.main_score
     assert score["noise"] == "gaussian:std=0.5" and score["mse"] < 0.3 * score["noisy_mse"]
 
@@ -73,7 +74,7 @@ def test_the_saved_denoiser_takes_noise_off_and_any_size(denoiser):
         (np.zeros((28, 28), np.float32), r"expected an array \(N, C, H, W\)"),
     ],
 )
-def test_what_cannot_be_restored_is_told_in_one_sentence(denoiser, images, words):
+def test_what_cannot_be_restored_is_reported_in_one_sentence(denoiser, images, words):
     with pytest.raises(InputError, match=words):
         package.load(str(denoiser[0])).restore(images)
 
@@ -96,13 +97,13 @@ def test_a_saved_denoiser_is_evaluated_shown_and_verified(denoiser, legible):
     assert found["mse"] == pytest.approx(open_card(folder).main_score["mse"], rel=1e-3)
     assert found["n_images"] == 360 and "restored.png" in done.err
     shown = legible("models", "show", folder)
-    assert "restored images (N, C, H, W)" in shown.out and "or of any other height and width" in shown.out
+    assert "restored images (N, C, H, W)" in shown.out and "or any other height and width" in shown.out
     checked = legible("models", "verify", folder)
     assert checked.code == 0 and "agree to" in checked.out
 
 
 def test_a_classifier_is_not_trained_to_restore_nor_the_other_way_round(legible):
     done = legible("train", "mlp", "-d", "digits-embedded", "--task", "restore", "-o", "x")
-    assert done.code == 2 and "is for models of kind autoencoder" in done.err
+    assert done.code == 2 and "is for a restorer" in done.err
     done = legible("train", "unet", "-d", "digits-embedded", "--label-smoothing", "0.1", "-o", "x")
     assert done.code == 2 and "no labels to smooth" in done.err

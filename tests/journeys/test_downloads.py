@@ -1,4 +1,7 @@
-"""Datasets are fetched from mirrors that work, break off, lie or are not there: real HTTP on this machine."""
+"""Datasets are downloaded from mirrors that work, break off, send wrong files or are unreachable.
+
+Real HTTP on this machine.
+"""
 
 import gzip
 import hashlib
@@ -8,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from legible.data.fetch import Source, cache_folder, fetch_file, has_sha256, is_at_hand
+from legible.data.fetch import Source, cache_folder, fetch_file, has_sha256, is_available
 from legible.errors import InputError, OutputError
 
 PACKED = gzip.compress(hashlib.shake_256(b"ink").digest(400_000))  # does not shrink: several blocks long
@@ -75,18 +78,18 @@ def cached(source):
     return cache_folder() / "digits" / NAME
 
 
-def test_a_file_is_downloaded_once_checked_and_kept(source, mirrors, cached):
+def test_a_file_is_downloaded_once_checked_and_cached(source, mirrors, cached):
     seen = []
     fetched = fetch_file(source, NAME, progress=lambda *numbers: seen.append(numbers))
     assert fetched.content == UNPACKED and fetched.path == cached and cached.read_bytes() == PACKED
-    assert f"Downloaded {mirrors[0].url}{NAME}" in fetched.words
+    assert f"Downloaded {mirrors[0].url}{NAME}" in fetched.origin
     assert len(seen) > 1 and seen[-1] == (NAME, len(PACKED), len(PACKED)) and seen == sorted(seen)
     again = fetch_file(source, NAME)
-    assert again.content == UNPACKED and "cache" in again.words and len(mirrors[0].asked) == 1
+    assert again.content == UNPACKED and "cache" in again.origin and len(mirrors[0].asked) == 1
     assert sorted(p.name for p in cached.parent.iterdir()) == [".lock", NAME]
 
 
-def test_a_broken_download_goes_on_at_the_next_mirror_where_it_stopped(source, mirrors, cached):
+def test_a_broken_download_is_resumed_from_the_next_mirror(source, mirrors, cached):
     mirrors[0].breaks_after = 150_000
     assert fetch_file(source, NAME).content == UNPACKED
     assert mirrors[1].asked == ["bytes=150000-"] and cached.read_bytes() == PACKED
@@ -100,7 +103,7 @@ def test_a_download_that_was_killed_is_resumed(source, mirrors, cached):
     assert mirrors[0].asked == ["bytes=1000-"] and seen[-1][1:] == (len(PACKED), len(PACKED))
 
 
-def test_a_download_killed_just_before_its_end_is_started_afresh(source, mirrors, cached):
+def test_a_complete_but_uncached_download_is_repeated(source, mirrors, cached):
     cached.parent.mkdir(parents=True)
     cached.with_name(NAME + ".part").write_bytes(PACKED)
     assert fetch_file(source, NAME).content == UNPACKED
@@ -108,7 +111,7 @@ def test_a_download_killed_just_before_its_end_is_started_afresh(source, mirrors
 
 
 @pytest.mark.parametrize("knows_ranges", [True, False])
-def test_a_wrong_beginning_does_not_spoil_the_download(source, mirrors, cached, knows_ranges):
+def test_a_download_with_a_wrong_beginning_is_repeated(source, mirrors, cached, knows_ranges):
     mirrors[0].knows_ranges = knows_ranges
     cached.parent.mkdir(parents=True)
     cached.with_name(NAME + ".part").write_bytes(b"x" * 1000)
@@ -121,14 +124,14 @@ def test_a_wrong_beginning_does_not_spoil_the_download(source, mirrors, cached, 
     [b"", b"<html>Log in first</html>", PACKED[:-20], gzip.compress(b"other")],
     ids=["nothing", "a log-in page", "cut short", "another file"],
 )
-def test_a_mirror_without_the_right_file_is_passed_over(source, mirrors, cached, content):
+def test_a_mirror_with_a_wrong_file_is_skipped(source, mirrors, cached, content):
     mirrors[0].content = content
     fetched = fetch_file(source, NAME)
-    assert fetched.content == UNPACKED and mirrors[1].url in fetched.words
+    assert fetched.content == UNPACKED and mirrors[1].url in fetched.origin
     assert cached.read_bytes() == PACKED
 
 
-def test_without_a_network_the_message_says_which_files_to_put_where(source, mirrors, cached):
+def test_without_a_network_the_message_says_where_to_put_which_files(source, mirrors, cached):
     mirrors[0].content, mirrors[1].content = b"", gzip.compress(b"other")
     with pytest.raises(InputError) as raised:
         fetch_file(source, NAME)
@@ -151,7 +154,7 @@ def test_a_damaged_cached_file_is_named_and_fetched_again(source, cached):
         cached.write_bytes(damaged)
         fetched = fetch_file(source, NAME)
         assert fetched.content == UNPACKED and cached.read_bytes() == PACKED
-        assert str(cached) in fetched.words and "fetched again" in fetched.words
+        assert str(cached) in fetched.origin and "downloaded again" in fetched.origin
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -161,7 +164,7 @@ def test_the_users_own_copy_comes_first_and_needs_no_network(source, mirrors, tm
     own = tmp_path / "own" / "digits" / (NAME if packed else "digits")
     own.write_bytes(PACKED if packed else UNPACKED)
     fetched = fetch_file(source, NAME)
-    assert fetched.content == UNPACKED and fetched.path == own and "LEGIBLE_DATA" in fetched.words
+    assert fetched.content == UNPACKED and fetched.path == own and "LEGIBLE_DATA" in fetched.origin
     assert mirrors[0].asked == [] and not cache_folder().exists()
 
 
@@ -174,7 +177,7 @@ def test_a_damaged_own_copy_is_an_error_that_names_it(source, mirrors, tmp_path,
     assert (tmp_path / "digits" / NAME).read_bytes() == PACKED[:500] and mirrors[0].asked == []
 
 
-def test_two_who_want_the_same_file_download_it_once(source, mirrors):
+def test_two_processes_download_the_same_file_once(source, mirrors):
     contents = []
 
     def fetch():
@@ -188,12 +191,12 @@ def test_two_who_want_the_same_file_download_it_once(source, mirrors):
     assert contents == [UNPACKED, UNPACKED] and len(mirrors[0].asked) == 1
 
 
-def test_a_dataset_is_at_hand_when_all_its_files_are(source):
-    assert not is_at_hand(source)
+def test_a_dataset_is_available_when_all_its_files_are(source):
+    assert not is_available(source)
     fetch_file(source, NAME)
-    assert not is_at_hand(source)
+    assert not is_available(source)
     fetch_file(source, "labels.gz")
-    assert is_at_hand(source)
+    assert is_available(source)
 
 
 def test_a_cache_that_cannot_be_written_is_an_output_error(source, tmp_path, monkeypatch):
@@ -203,7 +206,7 @@ def test_a_cache_that_cannot_be_written_is_an_output_error(source, tmp_path, mon
         fetch_file(source, NAME)
 
 
-def test_a_full_disk_is_an_output_error_and_not_the_mirrors_fault(source, mirrors, cached):
+def test_a_full_disk_is_an_output_error_and_not_a_failed_mirror(source, mirrors, cached):
     part = cached.with_name(NAME + ".part")
     part.parent.mkdir(parents=True)
     try:
@@ -216,7 +219,7 @@ def test_a_full_disk_is_an_output_error_and_not_the_mirrors_fault(source, mirror
     assert mirrors[1].asked == []
 
 
-def test_the_cache_follows_the_desktops_rules(monkeypatch, tmp_path):
+def test_the_cache_folder_follows_the_xdg_specification(monkeypatch, tmp_path):
     """Source: the XDG base directory specification."""
     monkeypatch.delenv("LEGIBLE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

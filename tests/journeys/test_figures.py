@@ -11,9 +11,11 @@ from PIL import Image
 
 from legible.data.split import Labelled
 from legible.errors import InputError, OutputError
-from legible.evaluation.measure import judge
+from legible.evaluation.classification import evaluate_classifier
+from legible.evaluation.evaluation_set import EvaluationSet
 from legible.report import figures
 from legible.report.charts import Panel
+from legible.report.classification import draw_report
 from legible.report.look import BLUE, VERMILLION
 
 CLASSES = tuple(str(k) for k in range(10))
@@ -27,7 +29,8 @@ def make_digits(n: int) -> np.ndarray:
 IMAGES, LABELS = make_digits(40), np.arange(40) % 10
 PROBABILITIES = np.full((40, 10), 0.01)
 PROBABILITIES[np.arange(40), (LABELS + (LABELS == 3)) % 10] = 0.91  # every 3 is taken for a 4
-JUDGEMENT = judge(lambda images: np.log(PROBABILITIES), IMAGES, LABELS, CLASSES)
+SHOWN = EvaluationSet(Labelled(IMAGES, LABELS, CLASSES), IMAGES)
+REPORT = evaluate_classifier(lambda images: np.log(PROBABILITIES), IMAGES, LABELS, CLASSES)
 
 
 def make_history(n_epochs: int, shift: float = 0.0) -> list[dict[str, float]]:
@@ -44,7 +47,7 @@ ERRORS = {"untouched": [[0.0], [0.11]], "denoiser": [[0.001, 0.002], [0.007, 0.0
 DRAWN = {
     "accuracy_curves": lambda: figures.accuracy_curves([0, 0.5], ARMS, references={"by chance": 0.1}),
     "before_after": lambda: figures.before_after(IMAGES[:9], IMAGES[:9], IMAGES[:9]),
-    "confusion": lambda: figures.confusion(JUDGEMENT.confusion, CLASSES),
+    "confusion": lambda: figures.confusion(REPORT.confusion, CLASSES),
     "curve_sheet": lambda: figures.curve_sheet(
         [Panel("A1, accuracy", make_history(40), "accuracy", 0.95), Panel("A1 ours", make_history(9), "loss")]
         * 3
@@ -56,9 +59,6 @@ DRAWN = {
         {"at random": {"net": {"coffee": 0.01, "folded": 0.02}}, "TR to VA": {"net": {"coffee": 0.1}}}
     ),
     "grouped_dots": lambda: figures.grouped_dots({"filters": {"32": [0.98, 0.99], "64": [0.985]}}),
-    "judgement_figures": lambda: figures.judgement_figures(Labelled(IMAGES, LABELS, CLASSES), JUDGEMENT)[
-        "worst"
-    ],
     "latent_map": lambda: figures.latent_map(IMAGES[:20], [-1.5, -0.5, 0.5, 1.5], [-2, -1, 0, 1, 2]),
     "latent_scatter": lambda: figures.latent_scatter(POINTS, LABELS),
     "latent_walk": lambda: figures.latent_walk({"3 to 8": IMAGES[:9], "1 to 7": IMAGES[9:18]}),
@@ -76,8 +76,8 @@ DRAWN = {
     "noise_gallery": lambda: figures.noise_gallery({"clean": IMAGES[:10], "gaussian:0.5": IMAGES[10:20]}),
     "predictions_grid": lambda: figures.predictions_grid(IMAGES, LABELS, PROBABILITIES),
     "probability_bars": lambda: figures.probability_bars(IMAGES[:4], PROBABILITIES[:4], LABELS[:4]),
-    "reliability": lambda: figures.reliability(JUDGEMENT.reliability),
-    "sample_images": lambda: figures.sample_images(IMAGES, JUDGEMENT),
+    "reliability": lambda: figures.reliability(REPORT.reliability),
+    "sample_images": lambda: figures.sample_images(IMAGES, REPORT),
     "restored_rows": lambda: figures.restored_rows(IMAGES[:12], IMAGES[12:24], IMAGES[24:36]),
     "samples_grid": lambda: figures.samples_grid(IMAGES, LABELS),
     "sweep": lambda: figures.sweep(
@@ -90,7 +90,7 @@ DRAWN = {
             "another one, of which as much is said": 0.97,
         },
     ),
-    "worst_images": lambda: figures.worst_images(IMAGES, JUDGEMENT),
+    "worst_images": lambda: figures.worst_images(IMAGES, REPORT),
 }
 
 
@@ -126,8 +126,8 @@ def test_a_figure_is_not_overwritten_unasked(tmp_path):
     assert figures.save_figures({"a": DRAWN["confusion"]()}, tmp_path, overwrite=True) == [path]
 
 
-def test_all_figures_of_a_judgement_come_with_its_curves():
-    drawn = figures.judgement_figures(Labelled(IMAGES, LABELS, CLASSES), JUDGEMENT, make_history(3))
+def test_all_figures_of_a_report_come_with_its_curves():
+    drawn = draw_report(SHOWN, REPORT, history=make_history(3))
     assert set(drawn) == {"predictions", "worst", "confusion", "reliability", "curves"}
 
 
@@ -165,7 +165,7 @@ def test_colour_images_are_drawn_in_colour():
     assert shown.get_array().shape == (28, 28, 3)
 
 
-def test_wrong_predictions_are_told_by_word_colour_and_frame():
+def test_wrong_predictions_are_marked_by_word_colour_and_frame():
     axes = figures.predictions_grid(IMAGES[2:4], LABELS[2:4], PROBABILITIES[2:4]).axes[0]
     right, wrong = [text for text in axes.texts if "%" in text.get_text()]
     assert (right.get_text(), wrong.get_text()) == ("2\n91.0 %", "4, is 3\n91.0 %")
@@ -229,7 +229,7 @@ def test_a_sheet_has_a_panel_for_each_training_and_a_line_where_something_was_pu
     assert (first.get_yscale(), second.get_yscale(), third.get_yscale()) == ("linear", "linear", "log")
 
 
-def test_on_a_logarithmic_axis_zero_stands_left_and_is_not_joined():
+def test_on_a_logarithmic_axis_zero_is_left_and_is_not_joined():
     xs = [0, 1e-5, 1e-4, 1e-3]
     axes = figures.sweep(xs, [[0.98, 0.982]] * 4, x_label="L2 factor", log_x=True).axes[0]
     ticks = axes.get_xticks()
@@ -267,7 +267,7 @@ def test_single_runs_have_no_error_bar():
 def test_names_from_folders_are_shown_as_they_stand():
     """Dollar signs would otherwise begin a formula."""
     names = ("$5", "cost $a_b$", *CLASSES[2:])
-    figure = figures.confusion(JUDGEMENT.confusion, names)
+    figure = figures.confusion(REPORT.confusion, names)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure.canvas.draw()
@@ -283,7 +283,7 @@ def test_names_from_folders_are_shown_as_they_stand():
         lambda: figures.digits_grid(IMAGES[:3], ["one", "two"]),
         lambda: figures.before_after(IMAGES[:9], IMAGES[:8]),
         lambda: figures.predictions_grid(IMAGES[:3], LABELS[:3], PROBABILITIES[:2]),
-        lambda: figures.worst_images(IMAGES[:3], JUDGEMENT),
+        lambda: figures.worst_images(IMAGES[:3], REPORT),
         lambda: figures.noise_gallery({}),
         lambda: figures.noise_gallery({"clean": IMAGES[:3], "fog": IMAGES[:2]}),
         lambda: figures.curves([]),
@@ -304,11 +304,11 @@ def test_what_cannot_be_drawn_is_refused_in_words(draw):
         draw()
 
 
-def test_what_was_read_wrongly_is_told_with_the_truth():
+def test_what_was_read_wrongly_is_shown_with_the_truth():
     figure = figures.lines_read([IMAGES[0, 0]] * 3, ["1", "", "47"], ["1", "28", ""])
     notes = [axes.get_title(loc="left") for axes in figure.axes]
     assert notes == ["1", "28, not nothing", "nothing, not 47"]
-    with pytest.raises(InputError, match="do not go together"):
+    with pytest.raises(InputError, match="give equally many"):
         figures.lines_read([IMAGES[0, 0]], ["1", "2"], ["1"])
 
 

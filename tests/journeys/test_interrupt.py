@@ -22,7 +22,7 @@ WORDS = (
 CUT_OFF = """
 import os, signal
 from legible.cli import main
-from legible.training.tasks import Classify
+from legible.training.tasks.classify import Classify
 
 pair, batches = Classify.pair, []
 

@@ -4,7 +4,6 @@ import io
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +11,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+DOCS = Path(__file__).parents[2] / "docs"
+PICTURES, RESULTS = DOCS / "pictures", DOCS / "results"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: on Debian, apt install chromium")
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 DARK_PIXELS = """(name) => document.getElementById(name).getContext('2d').getImageData(0, 0, 28, 28)
     .data.filter((value, i) => i % 4 === 0 && value < 200).length"""
 UNNAMED = """() => [...document.querySelectorAll('button, input, select, a, canvas')]
     .filter((one) => !(one.textContent.trim() || one.getAttribute('aria-label') || one.labels?.length))
     .map((one) => one.id)"""
+POLL_MS, N_POLLS = 50, 6000  # five minutes, only so that no test hangs
 SEVEN = [(0.28, 0.25), (0.70, 0.25), (0.45, 0.80)]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    command = [sys.executable, "-m", "legible", "serve", "--port", "0", "--quiet"]
+    command = [sys.executable, "-m", "legible", "serve", "--port", "0", "--quiet", "--results", RESULTS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
@@ -43,23 +44,23 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def size(request):
     return request.param
 
 
 @pytest.fixture
 def page(browser, address, size):
-    """The page, freshly opened; whatever it complains of in its console fails the test."""
+    """The page, freshly opened; an error in its console fails the test."""
     page = browser.new_page(viewport=size)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-    page.set_default_timeout(30_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.set_default_timeout(POLL_MS * N_POLLS)
     page.goto(address)
     yield page
     page.close()
-    assert not [text for text in complaints if "Failed to load resource" not in text]
+    assert not [text for text in errors if "Failed to load resource" not in text]
 
 
 def draw(page, points: list[tuple[float, float]]) -> None:
@@ -85,11 +86,12 @@ def drop(page, target: str, path: Path) -> None:
 
 
 def wait_for(page, expression: str) -> None:
-    """Ask until it is so: Playwright's own waiting evaluates strings, which the page's policy forbids."""
-    end = time.monotonic() + 30
-    while not page.evaluate(expression):
-        assert time.monotonic() < end, expression
-        page.wait_for_timeout(50)
+    """Poll an expression: Playwright's own waiting evaluates strings, which the page's policy forbids."""
+    for _ in range(N_POLLS):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(POLL_MS)
+    pytest.fail(f"never true: {expression}")
 
 
 def text_of(page, id: str) -> str:
@@ -101,36 +103,36 @@ def wait_for_text(page, id: str, text: str) -> None:
     assert text or not text_of(page, id)
 
 
-def test_a_seven_that_is_drawn_is_read_as_a_seven(page):
+def test_a_drawn_seven_is_read_as_a_seven(page):
     draw(page, SEVEN)
-    wait_for_text(page, "verdict", "7")
+    wait_for_text(page, "prediction", "7")
     assert page.locator("#bars li.best").inner_text().split()[0] == "7"
-    for name in ("seen", "noisy", "denoised"):
-        assert page.locator(f"#{name}-said").inner_text() == "7"
-    inks = [page.evaluate(DARK_PIXELS, name) for name in ("seen", "noisy", "denoised")]
+    for name in ("input", "noisy", "denoised"):
+        assert page.locator(f"#{name}-digit").inner_text() == "7"
+    inks = [page.evaluate(DARK_PIXELS, name) for name in ("input", "noisy", "denoised")]
     assert inks[0] > 40 and inks[1] > inks[0] + 50 and inks[2] < inks[1] - 50
 
 
-def test_what_is_taken_back_is_gone_and_scribbles_are_no_digit(page):
+def test_undo_removes_a_stroke_and_scribbles_are_rejected(page):
     draw(page, SEVEN)
-    wait_for_text(page, "verdict", "7")
+    wait_for_text(page, "prediction", "7")
     page.click("#undo")
-    wait_for(page, "!document.getElementById('verdict').textContent.trim()")
+    wait_for(page, "!document.getElementById('prediction').textContent.trim()")
     rng = np.random.default_rng(2)
     for _ in range(6):
         draw(page, [tuple(point) for point in rng.uniform(0.1, 0.9, (6, 2))])
-    wait_for_text(page, "verdict", "no digit found")
+    wait_for_text(page, "prediction", "no digit found")
     page.click("#clear")
-    wait_for(page, "!document.getElementById('verdict').textContent.trim()")
+    wait_for(page, "!document.getElementById('prediction').textContent.trim()")
 
 
 def test_a_one_can_be_drawn_with_the_keyboard_alone(page):
     page.focus("#pad")
     for key in ("Space", *["ArrowDown"] * 14, "Space"):
         page.keyboard.press(key)
-    wait_for_text(page, "verdict", "1")
+    wait_for_text(page, "prediction", "1")
     page.keyboard.press("Control+z")
-    wait_for(page, "!document.getElementById('verdict').textContent.trim()")
+    wait_for(page, "!document.getElementById('prediction').textContent.trim()")
     page.focus("#tab-draw")
     page.keyboard.press("ArrowRight")
     assert page.locator("#read").is_visible() and page.locator("#draw").is_hidden()
@@ -149,14 +151,17 @@ def test_a_photo_is_read_with_boxes_and_text_to_copy(page):
         width, height = picture.size
     assert (first["x"] - image["x"]) / image["width"] == pytest.approx(102 / width, abs=0.01)
     assert (first["y"] - image["y"]) / image["height"] == pytest.approx(88 / height, abs=0.01)
-    assert page.locator("#read-copy").is_visible() and "sure" in page.locator("#read-sure").inner_text()
+    assert (
+        page.locator("#read-copy").is_visible()
+        and "Confidence" in page.locator("#read-confidence").inner_text()
+    )
 
 
-def test_pictures_that_are_replaced_are_let_go_of(page):
+def test_replaced_pictures_are_freed(page):
     page.evaluate("""() => {
-        window.gone = [];
-        const free = URL.revokeObjectURL.bind(URL);
-        URL.revokeObjectURL = (address) => { window.gone.push(address); free(address); };
+        window.revoked = [];
+        const revoke = URL.revokeObjectURL.bind(URL);
+        URL.revokeObjectURL = (address) => { window.revoked.push(address); revoke(address); };
     }""")
     page.click("#tab-read")
     page.set_input_files("#read-file", PICTURES / "numbers.jpg")
@@ -164,7 +169,7 @@ def test_pictures_that_are_replaced_are_let_go_of(page):
     shown = page.locator("#read-picture img").get_attribute("src")
     page.set_input_files("#read-file", PICTURES / "numbers.jpg")
     wait_for(page, f"!document.querySelector('#read-picture img[src=\"{shown}\"]')")
-    assert page.evaluate("window.gone") == [shown]
+    assert page.evaluate("window.revoked") == [shown]
 
 
 def test_a_page_is_cleaned_compared_and_downloaded(page):
@@ -188,7 +193,7 @@ def test_a_page_is_cleaned_compared_and_downloaded(page):
         assert clean.size == dirty.size
 
 
-def test_digits_are_drawn_and_moved_by_sliders(page):
+def test_digits_are_generated_and_changed_by_sliders(page):
     page.click("#tab-generate")
     page.wait_for_selector("#sheet-save:not([hidden])")
     first = page.locator("#sheet").get_attribute("src")
@@ -198,40 +203,39 @@ def test_digits_are_drawn_and_moved_by_sliders(page):
     page.locator("#number").fill("9")
     wait_for(page, "document.querySelector('#sheet').naturalWidth === 92")
     page.locator("#number").fill("0")
-    wait_for(
-        page, "document.querySelector('#generate-problem').textContent.startsWith('Number: input should')"
-    )
+    wait_for(page, "document.querySelector('#generate-error').textContent.startsWith('Number: input should')")
 
 
 def test_the_workbench_shows_studies_and_cards(page):
     page.click("#tab-workbench")
-    page.wait_for_selector("#findings table")
-    assert "digits-ensemble" in page.locator("#findings table").inner_text()
-    page.locator("#findings summary").first.click()
-    wait_for(page, "document.querySelector('#findings pre')?.textContent.includes('safetensors')")
-    assert "trained by" in page.locator("#findings details").first.inner_text()
+    page.wait_for_selector("#workbench-content table")
+    assert "digits-ensemble" in page.locator("#workbench-content table").inner_text()
+    page.locator("#workbench-content summary").first.click()
+    wait_for(page, "document.querySelector('#workbench-content pre')?.textContent.includes('safetensors')")
+    assert "trained with" in page.locator("#workbench-content details").first.inner_text()
     page.select_option("#study", "report-a")
-    wait_for(page, "document.getElementById('findings').textContent.includes('98.68 %')")
-    page.locator("#findings img").first.scroll_into_view_if_needed()
+    wait_for(page, "document.getElementById('workbench-content').textContent.includes('98.68 %')")
+    page.locator("#workbench-content img").first.scroll_into_view_if_needed()
     wait_for(
-        page, "[...document.querySelectorAll('#findings img')].some((image) => image.naturalWidth > 100)"
+        page,
+        "[...document.querySelectorAll('#workbench-content img')].some((image) => image.naturalWidth > 100)",
     )
 
 
 def test_errors_are_shown_where_they_happen(page):
     page.click("#tab-read")
     page.set_input_files("#read-file", Path(__file__))
-    wait_for_text(page, "read-problem", "Test_page.py is not a picture")
+    wait_for_text(page, "read-error", "Test_page.py is not a picture")
     page.route("**/api/**", lambda route: route.abort())
     page.click("#tab-draw")
     draw(page, SEVEN)
-    wait_for_text(page, "draw-problem", "The server does not answer")
+    wait_for_text(page, "draw-error", "The server does not answer")
 
 
 def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page, size):
     for tab in ("draw", "read", "clean", "generate", "workbench"):
         page.click(f"#tab-{tab}")
-        page.wait_for_timeout(300)
+        page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], tab
     assert page.evaluate(UNNAMED) == []
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import legible as package
-from legible.apply.saved import load, load_reader
 from legible.errors import ArgumentError, InputError
 from legible.images import to_bytes
+from legible.inference.saved import load
+from legible.reading.read import load_reader
 from legible.seeds import rng_for
 
 NUMBERS = ("4711", "902", "358", "66")
@@ -19,7 +20,7 @@ NUMBERS = ("4711", "902", "358", "66")
 
 def write(text: str, rng: np.random.Generator, *, height: int = 60) -> np.ndarray:
     """A number as somebody might write it: drawn digits side by side, ink (H, W) in [0, 1]."""
-    drawn = load("digit-drawer").draw(list(text), rng, temperature=0.6)[:, 0]
+    drawn = load("digit-generator").generate(list(text), rng, temperature=0.6)[:, 0]
     cut = [digit[2:26, np.flatnonzero(digit.max(0) > 0.2)] for digit in drawn]
     digits = [cv2.resize(digit, None, fx=height / 24, fy=height / 24) for digit in cut]
     gaps = [np.zeros((height, height // 8), np.float32)] * len(digits)
@@ -126,7 +127,7 @@ def test_light_on_dark_and_every_kind_of_file_are_read_alike(legible, number, tm
     assert done.out == "".join(f"{tmp_path / name}\t4711\n" for name in names)
 
 
-def test_what_is_no_digit_is_refused_with_a_reason(legible, tmp_path):
+def test_anything_that_is_not_a_digit_is_refused_with_a_reason(legible, tmp_path):
     Image.new("L", (300, 200), 240).save(tmp_path / "blank.png")
     Image.new("L", (1, 1)).save(tmp_path / "dot.png")
     noise = rng_for("noise").integers(0, 256, (28, 28), dtype=np.uint8)
@@ -170,7 +171,7 @@ def test_the_picture_is_drawn_with_its_boxes(legible, number):
     assert legible("read", number, "--plot", "drawn.jpg").code == 2
 
 
-def test_all_that_a_digit_may_be_is_told_at_a_rate_of_errors(legible, tmp_path):
+def test_all_that_a_digit_may_be_is_listed_at_a_rate_of_errors(legible, tmp_path):
     save(write("7", rng_for("seven")), tmp_path / "seven.png")
     done = legible("read", tmp_path / "seven.png", "--error-rate", 0.05, "--json")
     assert done.code == 0
@@ -194,9 +195,9 @@ def test_modes_say_what_to_look_for(reader, number):
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((3, 3, 4), np.uint8), np.zeros((3, 3)), np.zeros((0, 5), np.uint8)]
+    "image", [np.zeros((3, 3, 5), np.uint8), np.full((3, 3), 2.0), np.zeros((0, 5), np.uint8)]
 )
-def test_what_is_no_picture_is_refused(reader, image):
+def test_anything_that_is_not_a_picture_is_refused(reader, image):
     with pytest.raises(InputError, match="picture"):
         reader.read(image)
 
@@ -211,14 +212,41 @@ def test_wrong_settings_are_refused(reader, number):
 
 def test_models_for_something_else_are_refused(legible, number):
     done = legible("read", number, "--line-model", "page-cleaner")
-    assert done.code == 4 and "not a line reader and a classifier" in done.err
+    assert done.code == 4 and "a line reader is needed here" in done.err
 
 
 def test_the_sets_hold_the_right_digit_as_often_as_guaranteed(real_data, monkeypatch):
     monkeypatch.setenv("LEGIBLE_DATA", str(real_data))
     test, model = package.load_dataset("mnist").test, load("digits")
-    odds = model.predict(test.images)
-    right = odds[np.arange(len(test)), test.labels]
+    probabilities = model.predict(test.images)
+    right = probabilities[np.arange(len(test)), test.labels]
     for rate in (0.001, 0.01, 0.05):
         missed = (right < model.least_probability(rate)).mean()
         assert missed <= rate + 3 * np.sqrt(rate / len(test))
+
+
+def test_an_own_classifier_of_any_classes_needs_no_line_reader(legible, tmp_path, monkeypatch):
+    """Letters drawn by a program: learnt from a folder of pictures, then read from one of them."""
+    rng = np.random.default_rng(0)
+    for letter in "ABC":
+        (tmp_path / "letters" / letter).mkdir(parents=True)
+        for number in range(40):
+            picture = Image.new("L", (40, 40), 255)
+            place = tuple(rng.integers(4, 12, 2).tolist())
+            ImageDraw.Draw(picture).text(place, letter, fill=0, font=ImageFont.load_default(24))
+            picture.save(tmp_path / "letters" / letter / f"{number}.png")
+    done = legible("train", "mlp", "-d", tmp_path / "letters", "--epochs", 20, "-o", "runs/letters")
+    assert done.code == 0, done.err
+
+    def fail(*_, **__):
+        raise AssertionError("a line reader was loaded")
+
+    monkeypatch.setattr("legible.reading.read.LineReader", fail)
+    for letter in "ABC":
+        words = ("read", tmp_path / "letters" / letter / "0.png", "--digit-model", "runs/letters")
+        done = legible(*words, "--mode", "digit", "--json")
+        reading = json.loads(done.out)
+        assert done.code == 0 and reading["text"] == letter, done.err
+        assert reading["lines"][0]["box"] == [0, 0, 40, 40]
+    refused = legible(*words)
+    assert refused.code == 4 and "--mode digit" in refused.err

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from legible.cards import open_card
-from legible.cli import reproduce as verb
+from legible.cli.screen import Screen
 from legible.errors import InputError
-from legible.studies import STUDIES, report_a, report_d
-from legible.studies.plan import Line, Run, Study
-from legible.studies.summary import put_summary, read_pages, summary_tables, write_summary
+from legible.report.study_results import read_results, rows_by_name
+from legible.runs.run import Run
+from legible.studies import STUDIES, choose, report_a, report_d
+from legible.studies.study import Line, Study
+from legible.studies.summary import put_summary, summary_tables, write_summary
 from legible.training.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +50,7 @@ def test_a_row_is_done_once_and_kept(legible, rows):
     assert len(rows.read_text().splitlines()) == 1
     more = legible("reproduce", "A1", "--quick", "--seeds", 2, "--json")
     assert more.code == 0 and "A1, run 1 of 1" in more.err and "seed 1" in more.err  # only what was missing
-    assert len(json.loads(more.out)["A1"]["ours"]) == 2
+    assert len(json.loads(more.out)["A1"]["values"]) == 2
 
 
 def test_what_is_trained_is_kept_where_that_is_asked_for(legible, rows):
@@ -60,20 +62,18 @@ def test_what_is_trained_is_kept_where_that_is_asked_for(legible, rows):
     assert card.main_score["accuracy"] == row["scores"]["clean"]["accuracy"]
     assert legible("models", "verify", card.folder).code == 0
     again = legible(*words)
-    assert again.code == 0 and "nothing kept" in again.err
+    assert again.code == 0 and "no model is saved" in again.err
     rows.unlink()  # what is there is not written over, and nothing is trained in vain
     third = legible(*words)
     assert third.code == 6 and "models/A1-seed0 exists already" in third.err and "epoch" not in third.err
 
 
 def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(legible, rows, monkeypatch):
-    class Stopping(verb.EpochLines):
-        def show(self, record):
-            super().show(record)
-            raise KeyboardInterrupt
+    def stop(*_):
+        raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verb, "EpochLines", Stopping)
+        patch.setattr(Screen, "epoch", stop)
         assert legible("reproduce", "A1", "--quick", "--seeds", 1).code == 130
     assert not rows.exists() and len(list((rows.parent / "unfinished").iterdir())) == 1
     done = legible("reproduce", "A1", "--quick", "--seeds", 1)
@@ -86,7 +86,7 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(legible, rows, monke
 def test_report_ds_pair_is_written_loaded_back_and_compared(legible):
     done = legible("reproduce", "D4", "--quick")
     assert done.code == 0 and "360 of 360 predictions the same" in done.out
-    assert "360 of 360" in json.loads(legible("reproduce", "D4", "--quick", "--json").out)["D4"]["found"]
+    assert "360 of 360" in json.loads(legible("reproduce", "D4", "--quick", "--json").out)["D4"]["ours"]
 
 
 def test_report_ds_four_stages_are_shown_one_by_one(legible):
@@ -113,7 +113,7 @@ def test_tables_only_trains_nothing(legible, rows):
 def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch):
     line = Line("X1", "a net", "98 %", (replace(report_d.SMALL, watch="test"),), note="a remark.")
     study = Study("Report X", (line,), report_a_curves)
-    monkeypatch.setattr(verb, "choose_lines", lambda names: [("x", study, [line])])
+    monkeypatch.setattr(choose, "choose_lines", lambda names: [("x", study, [line])])
     done = legible("reproduce", "--quick", "--missing")
     assert done.code == 0, done.err
     page = (rows.parent / "pages" / "report-x.md").read_text()
@@ -124,14 +124,14 @@ def test_a_whole_report_gets_a_page_with_its_figures(legible, rows, monkeypatch)
     assert "written: results/quick/pages/report-x.md" in done.err
 
 
-def test_a_long_report_is_told_in_parts_and_its_state_shows_what_its_page_says(legible, monkeypatch):
+def test_a_long_report_is_shown_in_parts_and_its_state_shows_what_its_page_says(legible, monkeypatch):
     lines = [
         Line("X1", "first", "1", prove=lambda: "found one"),
         Line("X2", "second", "2", prove=lambda: "found two", note="a remark."),
         Line("X3", "third", "figure"),
     ]
     study = Study("Report X: parts", tuple(lines), lambda study, results: {}, {"X2": "The second part"})
-    monkeypatch.setattr(verb, "choose_lines", lambda names: [("x", study, lines)])
+    monkeypatch.setattr(choose, "choose_lines", lambda names: [("x", study, lines)])
     before = legible("reproduce")
     assert before.code == 0 and before.out.count("no page yet") == 2 and "found" not in before.out
     assert legible("reproduce", "--tables-only", "--pages", "docs/results").code == 0
@@ -149,7 +149,7 @@ def test_tables_are_shown_where_the_pictures_of_a_page_want_data_that_is_not_the
 
     lines = [Line("X1", "first", "1", prove=lambda: "found one")]
     monkeypatch.setattr(
-        verb, "choose_lines", lambda names: [("x", Study("Report X", (*lines,), draw), lines)]
+        choose, "choose_lines", lambda names: [("x", Study("Report X", (*lines,), draw), lines)]
     )
     done = legible("reproduce", "--tables-only")
     assert (
@@ -197,7 +197,7 @@ def test_what_is_not_there_is_said(legible, words, code, said):
     assert done.code == code and said in done.err and done.out == "" and "Traceback" not in done.err
 
 
-def test_rows_that_cannot_be_read_are_told_with_their_line(legible, rows):
+def test_rows_that_cannot_be_read_are_named_with_their_line(legible, rows):
     rows.parent.mkdir(parents=True)
     rows.write_text('{"key": "a"}\nhalf a li')
     done = legible("reproduce", "A1", "--quick")
@@ -226,7 +226,7 @@ def test_what_is_missing_is_done_with_the_shortest_first(legible, rows, monkeypa
     ]
     study = Study("Report X", tuple(lines), lambda study, results: {})
     monkeypatch.setattr(
-        verb,
+        choose,
         "choose_lines",
         lambda names: [("x", study, [line for line in lines if not names or line.row in names])],
     )
@@ -239,47 +239,92 @@ def test_what_is_missing_is_done_with_the_shortest_first(legible, rows, monkeypa
     assert "All" not in done.err and "0 of" not in done.out
 
 
-def test_docs_that_say_something_else_than_the_rows_are_told(legible, rows):
+@pytest.fixture
+def written(legible, rows):
+    """Two rows done, and the results of all studies written into docs/results."""
     assert legible("reproduce", "A1", "D1", "--quick", "--seeds", 1, "-o", "results").code == 0
-    assert (
-        legible("reproduce", "--quick", "--tables-only", "-o", "results", "--pages", "docs/results").code == 0
+    done = legible("reproduce", "--quick", "--tables-only", "-o", "results", "--pages", "docs/results")
+    assert done.code == 0, done.err
+    return rows_by_name(read_results(Path("docs/results")))
+
+
+def change(path, before, after):
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_results_that_differ_from_the_rows_are_reported_one_by_one(legible, written):
+    words = ("reproduce", "--quick", "--check", "-o", "results")
+    same = legible(*words)
+    assert same.code == 0 and "say what the rows say" in same.err
+    file, page, ours = Path("docs/results/results.json"), Path("docs/results/report-d.md"), written["D1"].ours
+    whole = file.read_text()
+    change(page, f" {ours} ", " 99.99 % ")
+    Path("README.md").write_text(
+        f"Right: {written['A1'].ours} (`A1`), wrong: 12 % (`A1`), no row: 12 % (`A99`).\n"
     )
-    same = legible("reproduce", "--quick", "--check", "-o", "results")
-    assert same.code == 0 and "say what the rows do" in same.err
-    page = Path("docs/results/report-d.md")
-    ours = (
-        next(line for line in page.read_text().splitlines() if line.startswith("| D1 ")).split("|")[4].strip()
-    )
-    page.write_text(page.read_text().replace(ours, "99.99 %"))
-    page_a = Path("docs/results/report-a.md").read_text()
-    ours_a = next(line for line in page_a.splitlines() if line.startswith("| A1 ")).split("|")[4].strip()
-    Path("README.md").write_text(f"Right: {ours_a} (`A1`), wrong: 12 % (`A1`), no row: 12 % (`A99`).\n")
-    differ = legible("reproduce", "--quick", "--check", "-o", "results")
-    assert differ.code == 7 and "2 figures differ" in differ.err
-    assert f"report-d.md, row D1: the rows give {ours}, the page 99.99 %" in differ.err
-    assert f"README.md: row A1 is {ours_a} on its page; here it is ..." in differ.err
+    differ = legible(*words)
+    assert differ.code == 7 and "2 differences found" in differ.err
+    assert "report-d.md, line 7, differs from results.json; it should be: | D1 " in differ.err
+    assert f"README.md: row A1 is {written['A1'].ours} in results.json; here it is ..." in differ.err
     assert "wrong: 12 %." in differ.err
+    Path("README.md").unlink()
+    change(page, " 99.99 % ", f" {ours} ")
+    change(file, f'"ours": "{ours}"', '"ours": "99.99 %"')
+    differ = legible(*words)
+    assert differ.code == 7
+    assert f"results.json, row D1: ours is '99.99 %'; by the rows it is '{ours}'." in differ.err
+    file.write_text(whole)
+    assert legible(*words).code == 0
+    file.unlink()
+    assert legible(*words).code == 7
 
 
-def test_the_tables_of_a_document_are_brought_up_to_date_and_compared(legible, tmp_path, monkeypatch):
-    pages = tmp_path / "pages"
-    shutil.copytree(ROOT / "docs/results", pages, ignore=shutil.ignore_patterns("*.png"))
+def test_rows_made_without_a_recorded_commit_or_with_local_changes_are_marked(legible, written, rows):
+    path = Path("results/rows.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    commits = {written["A1"].runs[0].key: "", written["D1"].runs[0].key: "0123456789+"}
+    for line in lines:
+        line["commit"] = commits.get(line["key"], "0123456789")
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    shown = legible("reproduce", "A1", "D1", "--quick", "--tables-only", "-o", "results")
+    assert f" {written['A1'].ours} † " in shown.out and f" {written['D1'].ours} ‡ " in shown.out
+    assert "† At least one run behind this figure was made without a recorded commit." in shown.err
+    assert "‡ At least one run behind this figure was made with local changes" in shown.err
+    assert legible("reproduce", "--quick", "--check", "-o", "results").code == 7  # the pages do not say so
+    again = legible("reproduce", "--quick", "--tables-only", "-o", "results", "--pages", "docs/results")
+    assert again.code == 0 and legible("reproduce", "--quick", "--check", "-o", "results").code == 0
+    page = Path("docs/results/report-d.md").read_text()
+    assert f" {written['D1'].ours} ‡ " in page and "\n\n‡ At least one run" in page and "†" not in page
+    state = legible("reproduce", "--quick", "-o", "results", "--pages", "docs/results")
+    assert f" {written['A1'].ours} † " in state.out and "† At least one run" in state.err
+    found = rows_by_name(read_results(Path("docs/results")))
+    [run] = found["D1"].runs
+    assert (run.commit, run.local_changes, run.seed) == ("0123456789", True, 0)
+    assert found["A1"].values == written["A1"].values and found["A1"].ours == written["A1"].ours
+
+
+def test_the_tables_of_a_document_are_brought_up_to_date_and_compared(legible, tmp_path):
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    shutil.copy(ROOT / "docs/results/results.json", folder)
     document = Path("README.md")
     document.write_text("Before.\n<!-- results -->\nold\n<!-- end of results -->\nAfter.\n")
-    write_summary(document, pages)
+    write_summary(document, folder)
     text = document.read_text()
     assert text.startswith("Before.\n<!-- results -->\n\n| report |") and text.endswith("-->\nAfter.\n")
-    assert put_summary(text, pages) == text and "old" not in text
-    assert put_summary((ROOT / "README.md").read_text(), pages) == (ROOT / "README.md").read_text()
-    reports, anchors = summary_tables(read_pages(pages))
+    assert put_summary(text, folder) == text and "old" not in text
+    assert put_summary((ROOT / "README.md").read_text(), folder) == (ROOT / "README.md").read_text()
+    reports, anchors = summary_tables(rows_by_name(read_results(folder)))
     counts = {row[0]: row[-1] for row in reports.rows if row[-1]}
     assert set(counts) == set("ABCDE") and counts["C"] == "1 of 1"
-    page = pages / "records.md"
-    page.write_text(page.read_text().replace("| R1  ", "| S1  "))
-    with pytest.raises(InputError, match=r"no row 'R1'\. Write the pages first"):
-        put_summary(text, pages)
     better = {row[0]: row[3] for row in anchors.rows}
     assert better["MNIST, one net"] == "yes" and better["MNIST, binarised once"] == "no"
+    assert "| 99.74 ± 0.01 % † | yes" in text and "\n† At least one run" in text  # R1 has no commit
+    change(folder / "results.json", '"row": "R1"', '"row": "S1"')
+    with pytest.raises(InputError, match=r"no row 'R1'\. Write it first"):
+        put_summary(text, folder)
 
 
 def test_a_document_to_bring_up_to_date_must_be_there(legible):

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.transforms import Bbox
 
 from legible.errors import InputError
-from legible.evaluation.measure_images import judge_restoration
+from legible.evaluation.restoration import evaluate_restorer
 from legible.report import figures
 from legible.report.look import BLUE
 from legible.report.tables import markdown, restoration_table
@@ -44,7 +44,7 @@ def draw_dots(figure) -> None:
     figure.canvas.draw()
 
 
-def test_each_restored_image_stands_below_its_original_with_its_own_error():
+def test_each_restored_image_is_below_its_original_with_its_own_error():
     figure = figures.restored_rows(CLEAN, NOISY, RESTORED)
     shades = [0, 0, 1, 0.5, 1, 0.5, 0.1, 0, 0.999]
     np.testing.assert_allclose(shown_in(figure)[:, 0, 0], shades, atol=1e-6)
@@ -126,7 +126,7 @@ def test_each_arm_is_its_mean_with_a_band_and_a_line_broken_where_it_has_not_run
     assert (last.min(), last.max()) == (pytest.approx(30 - reach), pytest.approx(30 + reach))
 
 
-def test_arms_are_told_apart_by_colour_and_by_marker():
+def test_arms_are_distinguished_by_colour_and_by_marker():
     arms = {f"arm {k}": [[0.5]] * 3 for k in range(5)}
     lines = figures.accuracy_curves(LEVELS, arms).axes[0].lines
     assert len({line.get_color() for line in lines}) == len({line.get_marker() for line in lines}) == 5
@@ -176,7 +176,7 @@ def test_the_ends_of_a_walk_are_framed_and_drawn_digits_above_their_neighbours()
     )
     np.testing.assert_allclose(shown_in(near)[:, 0, 0], [0, 1, 0.1, 0.9, 0.2, 0.8], atol=1e-6)
     assert texts_of(near)[1:] == [
-        "drawn", "nearest", "distance", "1.40", "0.00", "2nd", "distance", "2.80", "2.00"
+        "generated", "nearest", "distance", "1.40", "0.00", "2nd", "distance", "2.80", "2.00"
     ]  # fmt: skip
 
 
@@ -235,7 +235,7 @@ def test_errors_stand_on_their_systems_line_and_what_is_missing_is_left_out():
 
 def test_a_restoration_is_summed_up_beside_the_noisy_images_as_they_are():
     clean, noisy = (images.repeat(100, axis=0) for images in (CLEAN, NOISY))
-    table = restoration_table(judge_restoration(lambda images: np.abs(clean - 0.1), noisy, clean), title="t")
+    table = restoration_table(evaluate_restorer(lambda images: np.abs(clean - 0.1), noisy, clean), title="t")
     cells = {name: values for name, *values in table.rows}
     assert cells["MSE"] == ["0.01000", "0.50000"]
     assert cells["RMSE"] == ["0.1000", "0.7071"]
@@ -249,7 +249,7 @@ def test_the_table_of_a_perfect_restoration_of_small_images_says_so_and_leaves_s
     small = CLEAN[..., :8, :8]
     cells = {
         name: values
-        for name, *values in restoration_table(judge_restoration(lambda images: small, small, small)).rows
+        for name, *values in restoration_table(evaluate_restorer(lambda images: small, small, small)).rows
     }
     assert cells["PSNR"] == ["∞ dB", "∞ dB"]
     assert "SSIM" not in cells

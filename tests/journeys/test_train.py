@@ -1,4 +1,4 @@
-"""From images to a judged, saved classifier, by the real command."""
+"""From images to a evaluated, saved classifier, by the real command."""
 
 import json
 import os
@@ -11,16 +11,17 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from legible.cards import open_card
+from legible.cli.screen import Screen
 
 PICTURES = {"confusion.png", "curves.png", "predictions.png", "reliability.png", "worst.png"}
-FILES = {"card.json", "judgement.json", "model.onnx", "weights.safetensors"}
+FILES = {"card.json", "evaluation.json", "model.onnx", "weights.safetensors"}
 EMBEDDED = ("--dataset", "digits-embedded")
 
 
 @pytest.fixture
 def undrawn(monkeypatch):
     """Leave the pictures out where they are not what is tested: they take most of the time."""
-    monkeypatch.setattr("legible.studies.keep.draw_verdict", lambda *arguments: None)
+    monkeypatch.setattr("legible.report.classification.draw_report", lambda *arguments: {})
 
 
 def names_in(folder) -> set[str]:
@@ -33,7 +34,7 @@ def test_a_training_leaves_a_whole_folder_and_nothing_beside_it(trained):
     for name in PICTURES:
         with Image.open(trained.folder / name) as picture:
             assert picture.format == "PNG" and min(picture.size) > 200
-    card, whole = open_card(trained.folder), json.loads((trained.folder / "judgement.json").read_text())
+    card, whole = open_card(trained.folder), json.loads((trained.folder / "evaluation.json").read_text())
     assert whole["tests"]["clean"]["accuracy"] == card.main_score["accuracy"] > 0.85
     assert [record["epoch"] for record in whole["history"]] == [1, 2, 3]
     assert card.facts["trained"]["run"] == whole["run"]
@@ -42,7 +43,7 @@ def test_a_training_leaves_a_whole_folder_and_nothing_beside_it(trained):
 
 
 def test_data_goes_to_stdout_and_words_to_stderr(trained):
-    assert "accuracy" in trained.done.out and "**Each class**" in trained.done.out
+    assert "accuracy" in trained.done.out and "**Classes**" in trained.done.out
     assert "epoch" not in trained.done.out and "saved in" not in trained.done.out
     words = trained.done.err
     assert "1,197 training, 240 validation and 360 test images" in words
@@ -59,8 +60,8 @@ def test_data_goes_to_stdout_and_words_to_stderr(trained):
 
 def test_json_is_all_there_is_on_stdout(legible, undrawn, tmp_path):
     done = legible("train", "mlp:16", *EMBEDDED, "--epochs", 1, "--json", "--output", tmp_path / "out")
-    judgement = json.loads(done.out)["clean"]
-    assert done.code == 0 and judgement["n_images"] == 360 and len(judgement["confusion"]) == 10
+    report = json.loads(done.out)["clean"]
+    assert done.code == 0 and report["n_images"] == 360 and len(report["confusion"]) == 10
 
 
 def test_a_second_training_replaces_the_first_only_when_asked(legible, undrawn, tmp_path):
@@ -91,20 +92,18 @@ def test_equal_words_give_equal_weights_and_another_seed_gives_others(legible, u
     assert (tmp_path / "a" / "model.onnx").read_bytes() == (tmp_path / "b" / "model.onnx").read_bytes()
 
 
-def test_noise_for_training_and_for_testing_is_put_on_and_told(legible, undrawn, tmp_path):
+def test_noise_for_training_and_for_testing_is_put_on_and_named(legible, undrawn, tmp_path):
     done = legible(
         "train", "mlp:16", *EMBEDDED, "--epochs", 2, "--noise", "gaussian:0.3", "--noise", "stripes",
         "--test-noise", "clean", "--test-noise", "gaussian:.9", "--json", "--output", tmp_path / "out",
     )  # fmt: skip
     assert done.code == 0, done.err
     assert list(json.loads(done.out)) == ["gaussian:std=0.3+stripes", "clean", "gaussian:std=0.9"]
-    assert (
-        "noise: gaussian:std=0.3 + stripes, each clipped to [0, 1], drawn anew at every showing" in done.err
-    )
+    assert "noise: gaussian:std=0.3 + stripes, each clipped to [0, 1], new in every epoch" in done.err
     scores = open_card(tmp_path / "out").facts["scores"]
     assert [score["noise"] for score in scores] == ["gaussian:std=0.3+stripes", "clean", "gaussian:std=0.9"]
     once = legible("train", "mlp:16", *EMBEDDED, "--epochs", 1, "--noise", "gaussian:0.3", "--noise-once")
-    assert once.code == 0 and "drawn once" in once.err
+    assert once.code == 0 and "the same in every epoch" in once.err
 
 
 def test_folds_give_a_score_each_and_keep_no_model(legible, tmp_path):
@@ -124,7 +123,7 @@ def test_folds_that_cannot_be_dealt_are_refused(legible, n_folds):
 
 
 def test_settings_left_out_follow_the_recipe_and_given_ones_win(legible, undrawn, tmp_path):
-    from legible.studies.plan import recipe_of
+    from legible.runs.run import recipe_of
 
     folder = tmp_path / "out"
     done = legible(
@@ -149,18 +148,11 @@ class TestCutOff:
 
     @pytest.fixture
     def part(self, legible, undrawn, tmp_path):
-        from legible.cli import train as verb
-
-        shown = []
-
-        class Stopping(verb.EpochLines):
-            def show(self, record):
-                super().show(record)
-                shown.append(record)
-                raise KeyboardInterrupt
+        def stop(*_):
+            raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(verb, "EpochLines", Stopping)
+            patch.setattr(Screen, "epoch", stop)
             done = legible(*self.WORDS)
         assert done.code == 130 and "interrupted after epoch 1 of 3; go on with:" in done.err
         assert "legible train mlp:16 --dataset digits-embedded --epochs 3 --output run --resume" in done.err
@@ -168,7 +160,7 @@ class TestCutOff:
 
     def test_it_is_not_thrown_away_unasked(self, legible, part):
         refused = legible(*self.WORDS)
-        assert refused.code == 6 and "an unfinished training lies in run.part. Add --resume" in refused.err
+        assert refused.code == 6 and "an unfinished training is in run.part. Add --resume" in refused.err
         assert (part / "checkpoint.safetensors").exists()
 
     def test_resumed_it_does_only_the_rest_and_ends_with_the_same_weights(self, legible, part):
@@ -179,7 +171,7 @@ class TestCutOff:
         legible(*self.WORDS[:-1], "whole")
         whole, resumed = (load_file(part.with_name(n) / "weights.safetensors") for n in ("whole", "run"))
         assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
-        history = json.loads((part.with_name("run") / "judgement.json").read_text())["history"]
+        history = json.loads((part.with_name("run") / "evaluation.json").read_text())["history"]
         assert [record["epoch"] for record in history] == [1, 2, 3]
 
     def test_with_other_settings_it_is_refused(self, legible, part):
@@ -204,7 +196,7 @@ def test_labels_outside_the_classes_are_refused_with_their_place(legible, tmp_pa
         assert done.code == 3 and words in done.err and "own.npz" in done.err
 
 
-def test_own_images_of_another_size_are_learnt_and_too_small_ones_told(legible, undrawn, tmp_path):
+def test_own_images_of_another_size_are_learnt_and_too_small_ones_refused(legible, undrawn, tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(60) % 2
     images = rng.integers(0, 60, (60, 12, 9), np.uint8)

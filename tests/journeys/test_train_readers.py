@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from legible.apply.saved import load
-from legible.cards import READS_LINES, open_card
+from legible.cards import open_card
+from legible.inference.saved import load
+from legible.kinds import CLASSIFY, READ_LINES
 from tests.conftest import run_command
 
 
@@ -28,20 +29,20 @@ def readers(tmp_path_factory) -> Path:
 
 def test_a_line_reader_is_kept_with_its_scores_and_pictures(readers):
     card = open_card(readers / "lines")
-    assert card.task == READS_LINES and card.image_shape == (1, 40, 256) and card.multiple == 8
+    assert card.kind == READ_LINES and card.image_shape == (1, 40, 256) and card.multiple == 8
     assert {"strings_right", "digit_error_rate", "falsely_read"} <= set(card.main_score)
     assert 0.05 <= card.confidence["temperature"] <= 20
-    assert "strings right" in (readers / "lines.out").read_text()
+    assert "strings read correctly" in (readers / "lines.out").read_text()
     for name in ("lines.png", "curves.png"):
         assert (readers / "lines" / name).stat().st_size > 10_000
 
 
-def test_a_classifier_that_refuses_tells_how_sure_it_must_be(readers):
+def test_a_classifier_that_refuses_says_how_sure_it_must_be(readers):
     card = open_card(readers / "single")
-    assert card.task == "classify"
+    assert card.kind == CLASSIFY
     assert 0 < card.confidence["refuse_below"] < 1 and len(card.confidence["sets"]) == 9
-    odds = load(str(card.folder)).predict(np.zeros((1, 1, 28, 28), np.float32))
-    assert odds.sum() == pytest.approx(1, abs=1e-5)
+    probabilities = load(str(card.folder)).predict(np.zeros((1, 1, 28, 28), np.float32))
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_their_cards_verify(legible, readers):
@@ -51,7 +52,7 @@ def test_their_cards_verify(legible, readers):
         assert legible("models", "show", readers / name).code == 0
 
 
-def test_they_are_judged_again_with_the_same_outcome(legible, readers):
+def test_they_are_evaluated_again_with_the_same_outcome(legible, readers):
     done = legible("evaluate", readers / "lines", "-d", "digits-embedded", "--json", "--pictures", "seen")
     found = json.loads(done.out)
     kept = open_card(readers / "lines").main_score

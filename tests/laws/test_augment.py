@@ -1,4 +1,4 @@
-"""Every augmentation obeys the contract of legible.training.augment: batches in, batches out, as seeded."""
+"""Every augmentation obeys its contract: batches in, batches out, reproducible by seed."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def _seeded(seed: int, device: str = "cpu") -> torch.Generator:
 @every_augmentation
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_an_augmentation_keeps_shape_kind_and_range(
+def test_an_augmentation_keeps_shape_dtype_and_range(
     augmentation: Entry[Tensor], shape: tuple[int, ...], dtype: torch.dtype, device: str
 ) -> None:
     images = _images(*shape).to(device, dtype)
@@ -36,13 +36,13 @@ def test_an_augmentation_keeps_shape_kind_and_range(
 
 
 @every_augmentation
-def test_solid_ink_never_becomes_more_than_solid(augmentation: Entry[Tensor]) -> None:
+def test_an_augmentation_never_exceeds_1(augmentation: Entry[Tensor]) -> None:
     """The four weights of bilinear sampling may add up to a little more than 1."""
     assert augmentation.build(torch.ones(200, 1, 28, 28), _seeded(0)).max() <= 1
 
 
 @every_augmentation
-def test_an_augmentation_leaves_its_input_as_it_was(augmentation: Entry[Tensor]) -> None:
+def test_an_augmentation_does_not_change_its_input(augmentation: Entry[Tensor]) -> None:
     images = _images(20, 1, 28, 28)
     before = images.clone()
     changed = augmentation.build(images, _seeded(0))
@@ -74,7 +74,9 @@ def test_all_channels_of_an_image_move_together(augmentation: Entry[Tensor]) -> 
 def test_the_settings_that_mean_none_change_nothing(augmentation: Entry[Tensor]) -> None:
     images = _images(9, 3, 20, 28)
     changed = augment(images, _seeded(0), [f"{augmentation.name}:{augmentation.facts['none']}"])
-    torch.testing.assert_close(changed, images, atol=1e-5, rtol=0)  # places are named to 1e-6 of the width
+    torch.testing.assert_close(
+        changed, images, atol=1e-5, rtol=0
+    )  # coordinates are exact to 1e-6 of the width
 
 
 @every_augmentation
@@ -95,17 +97,17 @@ def test_a_setting_out_of_range_is_refused_by_name(augmentation: Entry[Tensor], 
 
 
 @every_device
-def test_a_generator_on_the_processor_serves_images_anywhere(device: str) -> None:
+def test_a_cpu_generator_works_for_images_on_any_device(device: str) -> None:
     changed = augment(_images(4, 1, 28, 28).to(device), _seeded(0), AUGMENTS.names())
     assert changed.device.type == device
 
 
-def test_no_augmentation_gives_the_images_back() -> None:
+def test_without_augmentations_the_images_are_returned() -> None:
     images = _images(4, 1, 28, 28)
     assert augment(images, _seeded(0), []) is images
 
 
-def test_augmentations_are_put_on_in_the_order_given() -> None:
+def test_augmentations_are_applied_in_the_order_given() -> None:
     images = _images(4, 1, 28, 28)
     generator, expected = _seeded(0), images
     for spec in ("shift:3", "erasing:1"):

@@ -1,4 +1,4 @@
-"""Every registered dataset obeys the same contract; nothing here names one of them."""
+"""Every registered dataset obeys the same contract; no test here names a dataset."""
 
 import numpy as np
 import pytest
@@ -22,9 +22,9 @@ def splits(entry, request, monkeypatch) -> Splits:
 
 
 @every_dataset
-def test_a_dataset_gives_images_and_labels_of_the_contract_in_three_parts(entry, splits):
+def test_a_dataset_has_valid_images_and_labels_in_three_parts(entry, splits):
     assert splits.name == entry.name
-    assert splits.words and all(words.endswith(".") for words in splits.words)
+    assert splits.notes and all(note.endswith(".") for note in splits.notes)
     for part in (splits.train, splits.validation, splits.test):
         check_images(part.images, entry.name)
         assert part.images.shape[1:] == entry.facts["image_shape"]
@@ -37,7 +37,7 @@ def test_a_dataset_gives_images_and_labels_of_the_contract_in_three_parts(entry,
 
 
 @every_dataset
-def test_a_dataset_at_hand_is_fetched_without_a_network(entry, request, monkeypatch, tmp_path):
+def test_an_available_dataset_is_loaded_without_a_network(entry, request, monkeypatch, tmp_path):
     monkeypatch.setattr("legible.data.fetch.urlopen", None)  # calling it would fail
     monkeypatch.setenv("LEGIBLE_CACHE", str(tmp_path))
     source = entry.facts.get("remote")
@@ -66,7 +66,7 @@ def test_a_dataset_to_download_has_two_mirrors_and_a_check_for_every_file(entry)
                 check(b"not the file")
 
 
-def test_a_name_that_is_nearly_right_is_suggested():
+def test_a_misspelt_dataset_gets_a_suggestion():
     with pytest.raises(UnknownName, match="Did you mean 'mnist'"):
         load_dataset("mnits")
 

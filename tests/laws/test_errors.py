@@ -1,4 +1,4 @@
-"""Every message in the source stands in docs/errors.md with what to do, and nothing else does."""
+"""Every message in the source is in docs/errors.md with what to do, and nothing else is."""
 
 import ast
 import re
@@ -52,13 +52,13 @@ TEXTS = {
 
 
 def patterns() -> list[str]:
-    """What stands in the first column of the tables of messages."""
+    """The first column of the tables of messages."""
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
     return [pattern for row in rows for pattern in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
 
 
 def fits(pattern: str, message: str) -> bool:
-    """Whether the pieces of a pattern, between its ..., stand in the message one after the other."""
+    """Whether the pieces of a pattern, between its ..., are in the message one after the other."""
     message, at = message.replace(f"'{GAP}'", GAP), 0
     for piece in pattern.replace("'...'", "...").split("..."):
         at = message.find(piece.strip(), at)
@@ -68,13 +68,13 @@ def fits(pattern: str, message: str) -> bool:
     return True
 
 
-def test_every_message_stands_in_the_documents_with_what_to_do():
+def test_every_message_is_in_the_documents_with_what_to_do():
     told = patterns()
     lacking = [message.replace(GAP, "...") for message in TOLD if not any(fits(p, message) for p in told)]
     assert lacking == []
 
 
-def test_no_message_stands_in_the_documents_that_is_nowhere_in_the_source():
+def test_no_message_is_in_the_documents_that_is_nowhere_in_the_source():
     texts = [text for text in {*MESSAGES, *TEXTS} if text.strip(GAP)]
     gone = [pattern for pattern in patterns() if not any(fits(pattern, text) for text in texts)]
     assert gone == []

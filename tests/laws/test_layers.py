@@ -12,31 +12,36 @@ import pytest
 import legible
 
 SOURCE = Path(legible.__file__).parent
-# from the bottom up; what stands in one line may not import its neighbours, but for those in TOGETHER
+# from the bottom up; nothing imports its neighbours in a line, nor anything of a line below
 LAYERS = (
     ("errors",),
-    ("registry", "output", "memory", "cores", "seeds", "choices", "notebook"),
-    ("images",),
-    ("pictures", "prepare", "ctc"),
-    ("noise", "models", "evaluation.metrics", "cards"),
+    ("registry", "output", "memory", "cores", "seeds", "choices", "notebook", "softmax", "stored_names"),
+    ("kinds", "images", "progress"),
+    ("pictures", "prepare", "ctc", "cards", "noise", "models", "evaluation.metrics"),
+    ("inference", "documents"),
     ("data",),
-    ("training", "apply"),
-    ("evaluation", "report"),
+    ("cleaning", "reading", "generating", "training"),
+    ("evaluation",),
+    ("report",),
+    ("runs",),
     ("studies",),
-    ("web",),
+    ("tour", "web"),
     ("cli",),
     ("__init__", "__main__"),
 )
-TOGETHER = {("report", "evaluation")}
-CARDS_MAY_IMPORT = {"images", "pictures", "cards", "output", "errors", "registry", "choices", "notebook"}
-APPLY_MAY_IMPORT = CARDS_MAY_IMPORT | {"apply", "cores", "prepare", "ctc"}
+USE = {"inference", "documents", "cleaning", "reading", "generating"}  # reads, cleans and generates
+USE_MAY_IMPORT = USE | {
+    "cards", "choices", "cores", "ctc", "errors", "images", "kinds", "notebook", "output", "pictures",
+    "prepare", "registry", "softmax", "stored_names",
+}  # fmt: skip
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}
-MAY_BE_HEAVY = {"models", "training", "report", "studies"}
+MAY_BE_HEAVY = {"models", "training", "report", "runs", "studies", "tour.py"}
 CATALOGUES = {
     *(f"data/{name}.py" for name in ("digits", "pages", "page_tiles")),
     *(f"noise/{name}.py" for name in ("pixels", "blurs", "geometry", "paper", "scans")),
     *(f"models/{name}.py" for name in ("mlp", "convnet", "digits")),
     *(f"training/{name}.py" for name in ("augment", "optimisers")),
+    "kinds.py",
 }
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "tools"}
 
@@ -92,19 +97,18 @@ def find_upward_imports(sources: Sources) -> list[str]:
         here = part_of(module_of(path))
         for there in parts_imported(text) - {here}:
             if here not in level or there not in level:
-                wrong.append(f"{path}: {here} or {there} stands in no layer")
-            elif level[there] >= level[here] and (here, there) not in TOGETHER:
+                wrong.append(f"{path}: {here} or {there} is in no layer")
+            elif level[there] >= level[here]:
                 wrong.append(f"{path} imports {there}")
     return wrong
 
 
 def find_foreign_imports(sources: Sources) -> list[str]:
-    """Imports with which the instrument would need the workbench, or PyTorch."""
+    """Imports with which reading, cleaning and generating would need the workbench, or PyTorch."""
     wrong = []
     for path, text in sources.items():
-        allowed = {"apply": APPLY_MAY_IMPORT, "cards": CARDS_MAY_IMPORT}.get(part_of(module_of(path)))
-        if allowed is not None:
-            wrong += [f"{path} imports {there}" for there in parts_imported(text) - allowed]
+        if part_of(module_of(path)) in USE | {"cards", "kinds"}:
+            wrong += [f"{path} imports {there}" for there in parts_imported(text) - USE_MAY_IMPORT]
             wrong += [f"{path} imports {name}" for name in imports(text) if name.partition(".")[0] in HEAVY]
     return wrong
 
@@ -139,9 +143,9 @@ def find_long_functions(sources: Sources) -> list[str]:
 
 
 def find_named_cases(sources: Sources) -> list[str]:
-    """Comparisons of a model, dataset, noise ... with a name written out, outside the catalogues."""
+    """Comparisons of a model, kind, task, noise ... with a name written out, outside the catalogues."""
     subject = re.compile(
-        r"\b(model|dataset|noise|card|optimiser|study|entry\.name|spec\.name)(_name|\.name)?$"
+        r"\b(model|dataset|noise|card|optimiser|study|task|(?<!dtype\.)kind|does|entry\.name|spec\.name)(_name|\.name)?$"
     )
     wrong = []
     for path, text in sources.items():
@@ -153,6 +157,20 @@ def find_named_cases(sources: Sources) -> list[str]:
             named = any(subject.search(ast.unparse(side)) for side in sides)
             if named and (spoken or isinstance(node, ast.Match)):
                 wrong.append(f"{path}, line {node.lineno}: {ast.unparse(node).splitlines()[0]}")
+    return wrong
+
+
+def find_branches_on_kinds(sources: Sources) -> list[str]:
+    """Comparisons with one of the kinds of models, or with the class of a task or of a model."""
+    kinds = re.compile(r"\b(CLASSIFY|RESTORE|GENERATE|READ_LINES)\b")
+    classes = re.compile(r"isinstance\((task|model|execution\.task|state\.\w+), (?!nn\.)")
+    wrong = []
+    for path, text in sources.items():
+        for node in ast.walk(ast.parse(text)):
+            branches = isinstance(node, ast.Compare) and kinds.search(ast.unparse(node))
+            asks = isinstance(node, ast.Call) and classes.search(ast.unparse(node))
+            if branches or asks:
+                wrong.append(f"{path}, line {node.lineno}: {ast.unparse(node)}")
     return wrong
 
 
@@ -178,17 +196,30 @@ def find_unpickling(sources: Sources) -> list[str]:
     return wrong
 
 
+def find_ways_out(sources: Sources) -> list[str]:
+    """Paths that lead from a source file to outside the package, which an installation does not have."""
+    wrong = []
+    for path, text in sources.items():
+        n_up = path.count("/")  # from the file's own folder to the package
+        for start, climb in re.findall(r"(__file__)\)((?:\.resolve\(\)|\.parents?(?:\[\d+\])?)*)", text):
+            steps = climb.count(".parent") - climb.count(".parents")
+            steps += sum(int(number) + 1 for number in re.findall(r"\.parents\[(\d+)\]", climb))
+            if steps - 1 > (0 if "legible.__file__" in text else n_up):
+                wrong.append(f"{path}: {start}{climb}")
+    return wrong
+
+
 RULES: dict[Callable[[Sources], list[str]], Sources] = {  # each rule, and a source that breaks it
     find_upward_imports: {
         "images.py": "from legible.data import load_dataset",
         "noise/pixels.py": "def late():\n    import legible.training.loop",
-        "evaluation/metrics.py": "from legible.evaluation.measure import judge",
+        "evaluation/metrics.py": "from legible.evaluation.classification import evaluate",
         "training/loop.py": "from legible.evaluation import measure",
         "errors.py": "from legible.output import new_file",
     },
     find_foreign_imports: {
-        "apply/reader.py": "from legible.evaluation.metrics import softmax",
-        "apply/tiles.py": "def run():\n    import torch",
+        "reading/reader.py": "from legible.data.split import Labelled",
+        "inference/tiles.py": "def run():\n    import torch",
         "cards.py": "from safetensors.numpy import load_file",
     },
     find_heavy_imports: {
@@ -201,10 +232,21 @@ RULES: dict[Callable[[Sources], list[str]], Sources] = {  # each rule, and a sou
     find_named_cases: {
         "training/loop.py": "if model == 'mlp':\n    pass",
         "cli/train.py": "rate = 1 if run.dataset in ('mnist', 'fashion-mnist') else 2",
-        "studies/plan.py": "if entry.name != 'gaussian':\n    pass",
-        "evaluation/measure.py": "match dataset:\n    case 'mnist':\n        pass",
+        "runs/run.py": "if entry.name != 'gaussian':\n    pass",
+        "evaluation/measures.py": "match dataset:\n    case 'mnist':\n        pass",
+    },
+    find_branches_on_kinds: {
+        "runs/keep.py": "if card.kind is CLASSIFY:\n    pass",
+        "cli/models.py": "if run.kind.name == kinds.RESTORE.name:\n    pass",
+        "web/workbench.py": "if kind in (GENERATE, READ_LINES):\n    pass",
+        "runs/ensemble.py": "if isinstance(task, Classify):\n    pass",
     },
     find_empty_names: {"data/utils.py": "", "helpers.py": "", "noise/common/__init__.py": ""},
+    find_ways_out: {
+        "web/workbench.py": 'PAGES = Path(legible.__file__).parents[2] / "docs"',
+        "cards.py": "ROOT = Path(__file__).parent.parent",
+        "runs/keep.py": "ROOT = Path(__file__).resolve().parents[2]",
+    },
     find_unpickling: {
         "cards.py": "import pickle",
         "data/folders.py": "np.load(path, allow_pickle=True)",
@@ -217,7 +259,7 @@ def test_imports_go_down_only():
     assert find_upward_imports(our_sources()) == []
 
 
-def test_the_instrument_needs_nothing_of_the_workbench():
+def test_what_reads_and_cleans_needs_nothing_of_the_workbench():
     assert find_foreign_imports(our_sources()) == []
 
 
@@ -237,8 +279,16 @@ def test_no_model_dataset_or_noise_is_a_special_case_outside_the_catalogues():
     assert find_named_cases(our_sources()) == []
 
 
+def test_no_kind_of_model_is_a_special_case():
+    assert find_branches_on_kinds(our_sources()) == []
+
+
 def test_every_file_has_a_name_that_says_something():
     assert find_empty_names(our_sources()) == []
+
+
+def test_no_path_leads_out_of_the_package():
+    assert find_ways_out(our_sources()) == []
 
 
 def test_nothing_is_ever_unpickled():
@@ -254,9 +304,9 @@ def test_each_rule_notices_every_way_of_breaking_it(rule):
 def test_the_rules_look_at_real_sources_and_leave_good_ones_alone():
     assert len(our_sources()) > 50
     good = {
-        "training/loop.py": "import torch\nfrom legible.evaluation.metrics import softmax\n",
+        "training/loop.py": "import torch\nfrom legible.softmax import softmax\n",
         "cli/train.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n",
         "models/mlp.py": "if model == 'mlp':\n    pass\n",
-        "data/folders.py": "np.load(path, allow_pickle=False)\nif kind == 'f':\n    pass\n",
+        "data/folders.py": "np.load(path, allow_pickle=False)\nif code == 'f':\n    pass\n",
     }
     assert [found for rule in RULES for found in rule(good)] == []

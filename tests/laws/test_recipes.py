@@ -1,4 +1,4 @@
-"""What ships is made by the recipes that `make weights` runs: they are those that the cards tell."""
+"""`make weights` trains the shipped models with the settings stored in their cards."""
 
 import shlex
 import shutil
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from legible.cards import card_folders, open_card
-from legible.cli import train as verb
 from legible.data import load_dataset
-from legible.studies.plan import Run
+from legible.runs import train as training
+from legible.runs.run import Run
 from tests.conftest import run_command
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +21,9 @@ JOINED = "digits-ensemble"
 
 @pytest.fixture(scope="module")
 def commands() -> dict[str, list[str]]:
-    """The words of each command that `make weights` would run, by the folder that it leaves."""
+    """The arguments of each command that `make weights` would run, by the folder that it writes."""
     if shutil.which("make") is None:
-        pytest.skip("make is not installed, so what it would run cannot be told")
+        pytest.skip("make is not installed")
     text = subprocess.run(
         ["make", "-n", "weights"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.replace("\\\n", " ")  # fmt: skip
@@ -33,18 +33,24 @@ def commands() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", [folder.name for folder in card_folders(SHIPPED) if folder.name != JOINED])
-def test_the_makefile_trains_what_a_card_says_it_is(commands, monkeypatch, name):
+def test_the_makefile_trains_each_model_as_its_card_says(commands, monkeypatch, name):
     planned: list[Run] = []
-    monkeypatch.setattr(verb, "load_data", lambda dataset, *more: (load_dataset("digits-embedded"), dataset))
-    monkeypatch.setattr(verb, "enough_epochs", lambda settings, *more: settings)
-    monkeypatch.setattr(verb, "train_and_keep", lambda run, *more, **rest: planned.append(run))
+    card, data = open_card(SHIPPED / name), load_dataset("digits-embedded")
+
+    def plan(run, *more, **rest):
+        planned.append(run)
+        return training.Trained(card, {}, [])
+
+    monkeypatch.setattr(training, "choose_dataset", lambda dataset, **more: (data, dataset))
+    monkeypatch.setattr(training, "enough_epochs", lambda settings, *more: settings)
+    monkeypatch.setattr(training, "train_and_keep", plan)
     done = run_command(*commands[name])
     assert done.code == 0, done.err
-    told = Run.of(open_card(SHIPPED / name).facts["trained"]["run"])
-    assert replace(planned[0], tests=told.tests) == told
+    stored = Run.of(card.facts["trained"]["run"])
+    assert replace(planned[0], tests=stored.tests) == stored
 
 
-def test_the_makefile_joins_the_seeds_that_the_card_of_the_committee_names(commands):
+def test_the_makefile_joins_the_members_that_the_card_of_the_ensemble_names(commands):
     members = open_card(SHIPPED / JOINED).facts["trained"]["members"]
     words = commands[JOINED]
     folders = [word for word in words if word.startswith("runs/") and word != f"runs/{JOINED}"]

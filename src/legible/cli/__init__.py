@@ -1,6 +1,6 @@
-"""The command line: verbs -> functions. stdout is data, stderr is words.
+"""The command line. stdout is for data, stderr for messages.
 
-PyTorch is imported only inside the verbs that train.
+PyTorch is imported only inside the commands that train.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",  # paragraphs are filled to the width of the screen
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Make ink readable: read handwritten digits, clean scanned pages, draw new digits; and train, "
+    help="Make ink readable: read handwritten digits, clean scanned pages, generate new digits; and train, "
     "compare and reproduce the networks that do it. New here? legible tour",
     epilog="Exit codes: 0 ok, 1 bug, 2 arguments, 3 input, 4 model, 5 missing part, 6 output, "
     "7 results differ, 130 interrupted.",
 )
-USE, WORKBENCH = "Use what is there", "Make and compare your own"
+USE, WORKBENCH = "Use", "Train and compare"
 app.command("tour", rich_help_panel=USE)(tour.tour)
 app.command("read", rich_help_panel=USE)(read.read)
 app.command("clean", rich_help_panel=USE)(clean.clean)
@@ -63,8 +63,8 @@ def _start(
 
 
 def main() -> None:
-    """Run the command line and leave with the right exit code; no traceback for what a user can mend."""
-    # read by PyTorch as it is loaded: pages of 2 MB, which cost large nets 500 times fewer page faults
+    """Run the command line and exit with the right code; no traceback for errors that users can fix."""
+    # read by PyTorch when it is loaded: memory pages of 2 MB give large nets 500 times fewer page faults
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
         app()

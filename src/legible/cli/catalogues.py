@@ -1,4 +1,4 @@
-"""`legible datasets` and `legible noise`: what there is, fetched or shown."""
+"""`legible datasets` and `legible noise`: list, download and show."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from legible.cli import options
-from legible.cli.screen import downloading, print_json, print_table, say
+from legible.cli.screen import Screen, print_json, print_table, say
 
-datasets = typer.Typer(no_args_is_help=True, help="List and fetch datasets.")
+datasets = typer.Typer(no_args_is_help=True, help="List and download datasets.")
 noises = typer.Typer(no_args_is_help=True, help="List and show noises.")
 
 
 @datasets.command("list")
 def list_datasets(as_json: options.AsJson = False) -> None:
-    """List the datasets that have a name; your own are used by their path."""
+    """List the available datasets. To use your own data, give its path instead of a name."""
     from legible.data import DATASETS
     from legible.report.tables import Table
 
@@ -24,7 +24,7 @@ def list_datasets(as_json: options.AsJson = False) -> None:
         plain = {e.name: {k: v for k, v in e.facts.items() if k != "remote"} for e in DATASETS}
         print_json([{"name": e.name, "summary": e.summary, **plain[e.name]} for e in DATASETS])
         return
-    print_table(Table(["dataset", "what it is", "licence"],
+    print_table(Table(["dataset", "description", "licence"],
                       [[e.name, e.summary, str(e.facts.get("licence", ""))] for e in DATASETS]))  # fmt: skip
 
 
@@ -32,22 +32,22 @@ def list_datasets(as_json: options.AsJson = False) -> None:
 def fetch_datasets(
     names: Annotated[list[str], typer.Argument(help="Names, e.g. mnist fashion-mnist.")],
 ) -> None:
-    """Download datasets into the cache, checked; those already there are not downloaded again."""
+    """Download datasets into the cache and check them; files already there are not downloaded again."""
     from legible.data import DATASETS, fetch_dataset
 
     for name in names:
         DATASETS.get(name)
     for name in names:
-        with downloading() as progress:
-            paths = fetch_dataset(name, progress=progress)
+        with Screen() as screen:
+            paths = fetch_dataset(name, progress=screen.download)
         for path in paths:
             typer.echo(path)
-        say(f"{name}: {len(paths)} files, checked" if paths else f"{name} comes with the program")
+        say(f"{name}: {len(paths)} files, checked" if paths else f"{name} is included")
 
 
 @noises.command("list")
 def list_noises(as_json: options.AsJson = False) -> None:
-    """List the noises with their settings; write one as NAME:AMOUNT or NAME:SETTING=VALUE,..."""
+    """List the noises with their settings. Write a noise as NAME:AMOUNT or NAME:SETTING=VALUE,..."""
     from legible.noise import NOISES
     from legible.report.tables import Table
 
@@ -55,27 +55,30 @@ def list_noises(as_json: options.AsJson = False) -> None:
         print_json([{"name": e.name, "summary": e.summary, "settings": e.defaults} for e in NOISES])
         return
     rows = [[entry.name, entry.summary, entry.settings] for entry in NOISES]
-    print_table(Table(["noise", "what it is", "settings and defaults"], rows))
+    print_table(Table(["noise", "description", "settings and defaults"], rows))
 
 
 @noises.command("show")
 def show_noise(
-    specs: Annotated[list[str] | None, typer.Argument(help="Noises, e.g. gaussian:0.5; all if none.")] = None,
+    specs: Annotated[
+        list[str] | None, typer.Argument(help="Noises, e.g. gaussian:0.5; default: all.")
+    ] = None,
     dataset: options.Dataset = "digits-embedded",
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture, a PNG.")
-    ] = Path("noise.png"),
-    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The PNG to write.")] = Path(
+        "noise.png"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 0,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Draw digits under each noise, a row each, as a PNG."""
-    from legible.cli.train import load_data
+    """Write a PNG of digits with each noise, one row per noise."""
+    from legible.data.choose import choose_dataset
     from legible.noise import NOISES, add_noise
     from legible.report.figures import noise_gallery, save_figure
     from legible.seeds import rng_for
 
     chosen = [str(NOISES.parse(text)) for text in specs or NOISES.names()]
-    splits, _ = load_data(dataset, "auto", "auto", None)
+    with Screen() as screen:
+        splits, _ = choose_dataset(dataset, progress=screen)
     clean = splits.test.images[:10]
     rows = {"clean": clean} | {
         name: add_noise(clean, rng_for("shown noise", name, seed), [name]) for name in chosen

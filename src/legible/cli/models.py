@@ -1,4 +1,4 @@
-"""`legible models`: list, show, verify and export saved models, and list what can be trained."""
+"""`legible models`: list, show, verify, export and join saved models, and list models to train."""
 
 from __future__ import annotations
 
@@ -7,19 +7,10 @@ from typing import Annotated
 
 import typer
 
-from legible.cards import (
-    RUNS,
-    SHIPPED,
-    Card,
-    card_folders,
-    find_card,
-    list_cards,
-    open_card,
-)
+from legible.cards import RUNS, SHIPPED, Card, card_folders, find_card, list_cards, open_card
 from legible.cli import options
-from legible.cli.screen import counting, downloading, print_json, print_table, say, show_judgements
+from legible.cli.screen import Screen, print_json, print_table, say, show_trained
 from legible.errors import ArgumentError, ModelError, UnknownName
-from legible.output import check_free
 
 app = typer.Typer(no_args_is_help=True, help="List, show, verify and export saved models.")
 Name = Annotated[str, typer.Argument(help="A saved model's name or folder.")]
@@ -29,15 +20,15 @@ FORMATS = ("hdf5", "onnx")
 @app.command("list")
 def list_models(
     folder: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Also list the saved models in here.")
+        Path, typer.Option(metavar="FOLDER", help="Also list the saved models in this folder.")
     ] = RUNS,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the saved models, those shipped and those in ./runs, and the models one can train."""
+    """List the saved models (included ones and those in ./runs) and the models that you can train."""
     from legible.evaluation.measures import say_score
     from legible.report.tables import Table
 
-    cards = _open_sound([*card_folders(SHIPPED), *card_folders(folder)])
+    cards = _open_undamaged([*card_folders(SHIPPED), *card_folders(folder)])
     trainable = _list_trainable()
     if as_json:
         print_json({"saved": [card.facts for card in cards], "trainable": trainable})
@@ -48,13 +39,14 @@ def list_models(
     ]
     print_table(Table(["saved model", "folder", "parameters", "score"], rows))
     if trainable:
-        print_table(Table(["to train", "what it is", "settings"], [list(row.values()) for row in trainable]))
+        rows = [list(row.values()) for row in trainable]
+        print_table(Table(["model to train", "description", "settings"], rows))
     else:
-        say("To list the models one can train, install the train extra: pip install 'legible[train]'")
+        say("To list the models that you can train, install the train extra: pip install 'legible[train]'")
 
 
-def _open_sound(folders: list[Path]) -> list[Card]:
-    """The cards of these folders; about a damaged one, words."""
+def _open_undamaged(folders: list[Path]) -> list[Card]:
+    """The cards of these folders; prints a sentence about each damaged one."""
     cards = []
     for folder in folders:
         try:
@@ -74,50 +66,57 @@ def _list_trainable() -> list[dict[str, str]]:
 
 @app.command("show")
 def show_model(name: Name, as_json: options.AsJson = False) -> None:
-    """Show what a saved model is, what it takes, what it was trained on and what it scored."""
+    """Show a saved model: its input and output, its training and its scores."""
     from legible.evaluation.measures import MEASURES
     from legible.report.tables import Table
+    from legible.runs.provenance import describe_commit
 
     card = find_card(name)
     if as_json:
         print_json(card.facts)
         return
     facts, trained = card.facts, card.facts["trained"]
-    channels, height, width = card.image_shape
     seconds, date = trained.get("seconds", 0), trained.get("date", "")
     rows = [
         ["folder", str(card.folder)],
-        ["model", f"{facts['model']}, {facts['n_parameters']:,} parameters"],
+        ["model", f"{card.model}, {facts['n_parameters']:,} parameters"],
+        ["input", _describe_input(card)],
+        ["output", card.kind.output],
+        *([["classes", ", ".join(card.classes)]] if card.classes else []),
+        ["trained with", trained.get("command", "")],
         [
-            "takes",
-            f"images (N, {channels}, {height}, {width}) float32 in [0, 1], 1 = ink"
-            + ", or of any other height and width" * (bool(card.multiple) and card.any_height)
-            + ", or of any other width" * (bool(card.multiple) and not card.any_height),
+            "trained on",
+            f"{trained.get('n_images', 0):,} images in {seconds:.1f} s, {trained.get('machine', '')}",
         ],
-        ["gives", facts["output"]],
-        *([["classes", ", ".join(card.classes)]] if card.task == "classify" else []),
-        ["trained by", trained.get("command", "")],
-        ["on", f"{trained.get('n_images', 0):,} images in {seconds:.1f} s, {trained.get('machine', '')}"],
-        ["made", f"{date} at commit {trained.get('commit') or 'unknown'}"],
+        ["date", f"{date}, commit: {describe_commit(trained.get('commit', ''))}"],
     ]
     print_table(Table(["card", card.name], rows))
-    measured = [name for name in MEASURES if name in card.main_score]
-    columns = ["scored on", "split", "noise", "images", *(MEASURES[name].words for name in measured)]
+    measured = [name for name in MEASURES if any(name in score for score in facts["scores"])]
+    columns = ["evaluated on", "split", "noise", "images", *(MEASURES[name].label for name in measured)]
     scores = [
         [s["dataset"], s["split"], s["noise"], f"{s['n_images']:,}",
-         *(MEASURES[name].write(s[name]) for name in measured)]
+         *(MEASURES[name].write(s[name]) if name in s else "" for name in measured)]
         for s in facts["scores"]
     ]  # fmt: skip
     print_table(Table(columns, scores))
 
 
+def _describe_input(card: Card) -> str:
+    channels, height, width = card.image_shape
+    if card.n_latents:
+        return f"standard normal latents (N, {card.n_latents}), class weights (N, {len(card.classes)})"
+    any_size = ", or any other height and width" if card.any_height else ", or any other width"
+    shape = f"images (N, {channels}, {height}, {width}) float32 in [0, 1], 1 = ink"
+    return shape + any_size * bool(card.multiple)
+
+
 @app.command("verify")
 def verify_model(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names or folders; all shipped ones if none.")
+        list[str] | None, typer.Argument(help="Names or folders; default: all included models.")
     ] = None,
 ) -> None:
-    """Recompute hashes, parameter counts and one score of saved models; exit code 4 when one differs."""
+    """Recompute hashes, parameter counts and one score of saved models; exit code 4 if one differs."""
     from legible.evaluation.verify import verify_card
 
     for card in [find_card(name) for name in names] if names else list(list_cards()):
@@ -132,7 +131,8 @@ def export_model(
         str, typer.Option("--format", help="hdf5 (a pair of JSON and HDF5, for Keras) or onnx.")
     ] = "hdf5",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; its ending is replaced.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File to write; its ending is replaced."),
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -144,7 +144,7 @@ def export_model(
     card = find_card(name)
     stem = output or Path(card.name)
     if stem.is_dir():
-        raise ArgumentError(f"{stem} is a folder; --output takes a file's name, like {stem / card.name}.")
+        raise ArgumentError(f"{stem} is a folder; --output needs a file name, such as {stem / card.name}.")
     if form == "onnx":
         from legible.training.exchange import whole_network
 
@@ -163,33 +163,24 @@ def export_model(
 @app.command("join")
 def join_models(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Saved models' names or folders.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to.")],
-    looks: Annotated[
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],
+    views: Annotated[
         int,
-        typer.Option(min=1, max=7, help="Looks of each: as it is, a pixel to each side, turned a little."),
+        typer.Option(min=1, max=7, help="Test-time augmentation: number of views of each image."),
     ] = 1,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make one model of several trained apart: a committee, by the mean of their probabilities.
+    """Join several trained classifiers into one model, an ensemble that averages their probabilities.
 
-    They must have learnt from the same images. Its confidence is set on the held-out
-    images, and it is judged on the test conditions of the first of them.
+    They must have been trained on the same images. The ensemble's confidence is calibrated on the held-out
+    images, and it is evaluated on the first model's test sets.
     """
-    from legible.data import load_dataset
-    from legible.studies.join import join_members, plan_committee
-    from legible.studies.keep import keep_work
-    from legible.studies.perform import judge_finished
-    from legible.studies.provenance import this_command
+    from legible.runs.ensemble import join
+    from legible.runs.provenance import this_command
 
-    check_free(output, overwrite=overwrite)
-    cards = [find_card(name) for name in names]
-    run = plan_committee(cards, looks)
-    with downloading() as progress:
-        splits = load_dataset(run.dataset, progress=progress)
-    work = join_members(run, cards, splits)
-    with counting("judging") as counted:
-        verdicts = judge_finished(work, counted, None)
-    card = keep_work(work, verdicts, output, this_command(), overwrite=overwrite)
-    show_judgements(verdicts, as_json)
-    say(f"saved in {card.folder}: " + ", ".join(sorted(p.name for p in card.folder.iterdir())))
+    with Screen() as screen:
+        joined = join(
+            names, output, views=views, overwrite=overwrite, command=this_command(), progress=screen
+        )
+    show_trained(joined, as_json=as_json)

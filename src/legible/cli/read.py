@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from legible.choices import ReadMode
+from legible.choices import DIGIT_READER, LINE_READER, ReadMode
 from legible.cli import options
 from legible.cli.screen import counting, say
 from legible.errors import ArgumentError, ExitCode
 from legible.output import check_free
 
 if TYPE_CHECKING:
-    from legible.apply.load_pictures import Opened
-    from legible.apply.reading import Reading
+    from legible.reading.open_pictures import Opened
+    from legible.reading.result import Reading
 
 
 MinConfidence = Annotated[
@@ -26,7 +26,7 @@ ErrorRate = Annotated[
     float | None,
     typer.Option(
         metavar="RATE",
-        help="For single digits: print all that each may be, as [49]; so many at most miss the truth.",
+        help="For single digits: print all that each may be, as [49]; at most this share lacks it.",
     ),
 ]
 Plot = Annotated[
@@ -37,6 +37,7 @@ Plot = Annotated[
 ]
 
 
+@options.with_formats
 def read(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")],
     mode: Annotated[ReadMode, typer.Option(help="What a picture shows; auto finds out.")] = "auto",
@@ -44,24 +45,25 @@ def read(
     error_rate: ErrorRate = None,
     plot: Plot = None,
     max_megapixels: options.MaxMegapixels = 250,
-    line_model: Annotated[str, typer.Option(help="A saved reader of lines.")] = "line-reader",
-    digit_model: Annotated[str, typer.Option(help="A saved classifier of single digits.")] = "digits",
+    line_model: Annotated[str, typer.Option(help="A saved reader of lines.")] = LINE_READER,
+    digit_model: Annotated[str, typer.Option(help="A saved classifier of single digits.")] = DIGIT_READER,
     overwrite: options.Overwrite = False,
     as_json: options.AsJsonLines = False,
 ) -> None:
     """Read handwritten digits in pictures: one digit, a line of them, or all on a page or photo.
 
-    Dark on light or light on dark, PNG, JPEG, WebP, TIFF, PDF, GIF or BMP. Prints a line for each picture:
-    its digits, with a space between two lines of them, and its name in front where there are several
-    pictures. What is no digit is refused, and stderr says why.
+    Dark on light or light on dark, {read}.
+    Prints a line for each picture: its digits, with a space between two lines of them, and its name in front
+    where there are several pictures. Anything that isn't a digit is refused, and stderr says why.
     """
-    from legible.apply.load_pictures import find_pictures, open_pictures
-    from legible.apply.saved import load_reader
+    from legible.reading.open_pictures import find_pictures, open_pictures
+    from legible.reading.read import load_reader
 
     files = list(find_pictures(images))
     alone = len(files) == 1
     _check_plot(plot, alone=alone, overwrite=overwrite)
-    reader, code, n_done = load_reader(line_model, digit_model), ExitCode.OK, 0
+    reader = load_reader("" if mode == "digit" else line_model, digit_model)
+    code, n_done = ExitCode.OK, 0
     with counting("reading", every_s=10) as progress:
         for batch in open_pictures(files, most_pixels=round(max_megapixels * 1e6)):
             good = [one for one in batch if one.error is None]
@@ -80,7 +82,7 @@ def read(
                 _show(opened.name, reading, alone=alone, as_json=as_json)
                 if plot is not None:
                     target = _place(opened.name, images, plot)
-                    _draw(opened, reading, target, overwrite=overwrite)
+                    _draw(reading, target, overwrite=overwrite)
             n_done += len(batch)
             progress(min(n_done, len(files)), len(files))
     if code:
@@ -89,7 +91,7 @@ def read(
 
 def _show(name: str, reading: Reading, *, alone: bool, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(reading.to_json(name)))
+        typer.echo(json.dumps({"file": name, **reading.to_json()}))
         return
     text = " ".join("".join(digit.label for digit in line.digits) for line in reading.lines)
     typer.echo(text if alone else f"{name}\t{text}")
@@ -117,7 +119,7 @@ def _check_plot(plot: Path | None, *, alone: bool, overwrite: bool) -> None:
 def _place(name: str, sources: list[Path], plot: Path) -> Path:
     """Where a picture is drawn to: the file named, or in the folder named its place in its own folder.
 
-    Pages of one file are told by their numbers, as their names are: `scan.pdf:2`.
+    Pages of one file are numbered, as in their names: `scan.pdf:2`.
     """
     if plot.suffix and not plot.is_dir():
         number = name.removeprefix(str(sources[0])).strip(":") if sources[0].is_file() else ""
@@ -128,10 +130,9 @@ def _place(name: str, sources: list[Path], plot: Path) -> Path:
     return plot / inner.with_name(f"{inner.name.replace(':', '.')}.read.png")
 
 
-def _draw(opened: Opened, reading: Reading, target: Path, *, overwrite: bool) -> None:
-    from legible.apply.drawn_readings import draw_reading
+def _draw(reading: Reading, target: Path, *, overwrite: bool) -> None:
     from legible.output import new_file
 
     with new_file(target, overwrite=overwrite) as temporary:
-        draw_reading(opened.pixels, reading).save(temporary, "PNG")
+        reading.draw()[0].save(temporary, "PNG")
     say(f"drawn: {target}")

@@ -1,4 +1,4 @@
-"""What people see while they wait: words on stderr, a bar on a terminal and plain lines elsewhere."""
+"""Output of commands: tables and JSON on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
+from legible.progress import Progress
+
 if TYPE_CHECKING:
     from legible.report.tables import Table
+    from legible.runs.train import Trained
 
 
 def say(*sentences: str) -> None:
-    """Print words to stderr, a line each."""
+    """Print sentences to stderr, one per line."""
     for sentence in sentences:
         typer.echo(sentence, err=True)
 
 
 def print_table(table: Table) -> None:
-    """Print a table to stdout: drawn on a terminal, Markdown elsewhere."""
+    """Print a table to stdout: by rich on a terminal, else as Markdown."""
     from legible.report.tables import markdown, to_rich
 
     if not sys.stdout.isatty():
@@ -39,110 +43,120 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def show_judgements(judgements: dict[str, Any], as_json: bool) -> None:
-    """Print judgements to stdout, as tables or as JSON by test condition."""
-    from legible.report.verdicts import verdict_tables
-
+def show_trained(trained: Trained, *, as_json: bool) -> None:
+    """Print a training's reports to stdout, as tables or as JSON, and the saved files to stderr."""
+    card, reports = trained.card, trained.reports
     if as_json:
-        print_json({name: verdict.to_json() for name, verdict in judgements.items()})
-        return
-    for name, verdict in judgements.items():
-        for table in verdict_tables(verdict, title=f"test images, {name}"):
-            print_table(table)
+        print_json({name: report.to_json() for name, report in reports.items()})
+    else:
+        for name, report in reports.items():
+            for table in card.kind.part("tables")(report, title=f"test images, {name}"):
+                print_table(table)
+    say(f"saved in {card.folder}: " + ", ".join(sorted(path.name for path in card.folder.iterdir())))
 
 
-class EpochLines:
-    """Tells, after each epoch, what it gave, the pace and the time left."""
+class Screen(Progress):
+    """Shows progress on stderr: bars on a terminal, plain lines elsewhere.
 
-    def __init__(self, n_epochs: float, label: str = "", *, watched: str = "held out") -> None:
-        self.n_epochs, self.label, self.watched, self.n_shown = math.ceil(n_epochs), label, watched, 0
-        self._start = time.monotonic()
+    watched: label of the held-out images in the lines of epochs. every_s: seconds between plain lines.
+    """
 
-    def show(self, record: dict[str, Any]) -> None:
-        """Print one epoch's record, as studies.runner.advance yields it."""
+    def __init__(self, *, watched: str = "held out", every_s: float = 30) -> None:
+        self.watched, self.every_s = watched, every_s
+        self._is_terminal = sys.stderr.isatty()
+        self._bars: Any = None  # rich's progress bars, if there are any
+        self._known: dict[
+            str, Any
+        ] = {}  # ids of bars; without bars, the time of the last line and the count then
+        self._epochs: tuple[str, float, int] | None = None  # label, start time, number of epochs so far
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the bars from the screen."""
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars, self._known = None, {}
+
+    def say(self, *sentences: str) -> None:
+        """Print sentences, one per line."""
+        self.close()
+        say(*sentences)
+
+    def download(self, file: str, done: int, total: int) -> None:
+        """Show the progress of a download."""
+        if self._is_terminal:
+            self._show_bar(file, done, total, in_bytes=True)
+        elif file not in self._known:
+            self._known[file] = done
+            say(f"downloading {file}" + (f", {total / 1e6:.1f} MB" if total else ""))
+
+    def epoch(self, record: dict[str, Any], n_epochs: float, label: str = "") -> None:
+        """Print an epoch's scores, its speed and the time left."""
         from legible.evaluation.measures import MEASURES, duration
 
-        self.n_shown += 1
-        left = (time.monotonic() - self._start) / self.n_shown * (self.n_epochs - record["epoch"])
+        now, n_epochs = time.monotonic(), math.ceil(n_epochs)
+        if self._epochs is None or self._epochs[0] != label:  # the first epoch
+            self._epochs = (label, now - record["seconds"], 0)
+        _, start, n_done = self._epochs
+        self._epochs = (label, start, n_done + 1)
+        left = (now - start) / (n_done + 1) * (n_epochs - record["epoch"])
         shown = "".join(
-            f"  {where} {MEASURES[measure].words} {MEASURES[measure].write(record[key])}"
+            f"  {where} {MEASURES[measure].label} {MEASURES[measure].write(record[key])}"
             for measure in MEASURES
             for where, key in (("train", f"train_{measure}"), (self.watched, f"watch_{measure}"))
             if key in record
         )
-        say(
-            f"{self.label}epoch {record['epoch']:>3}/{self.n_epochs}  loss {record['train_loss']:.4f}"
+        self.say(
+            f"{label}epoch {record['epoch']:>3}/{n_epochs}  loss {record['train_loss']:.4f}"
             f"{shown}  {record['images_per_second']:,.0f} images/s"
             + (f"  {duration(left)} left" if left else "")
         )
 
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show the progress of long work; nothing is shown for short work."""
+        from legible.evaluation.measures import duration
 
-@contextmanager
-def downloading() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that shows how far a download is: (file name, bytes done, bytes in all or 0)."""
-    seen: dict[str, Any] = {}
-    if not sys.stderr.isatty():
+        if self._is_terminal:
+            self._show_bar(what, done, total)
+            return
+        now = time.monotonic()
+        since, at_first = self._known.setdefault(what, (now, done))
+        if done > at_first and now - since >= self.every_s:
+            left = (now - since) / (done - at_first) * (total - done)
+            self._known[what] = (now, done)
+            say(f"{what}: {done:,} of {total:,}, {duration(left)} left")
 
-        def tell(name: str, done: int, total: int) -> None:
-            if name not in seen:
-                say(f"downloading {name}" + (f", {total / 1e6:.1f} MB" if total else ""))
-            seen[name] = done
+    def _show_bar(self, what: str, done: int, total: int, *, in_bytes: bool = False) -> None:
+        from rich import progress
+        from rich.console import Console
 
-        yield tell
-        return
-    from rich import progress
-    from rich.console import Console
-
-    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(),
-               progress.TransferSpeedColumn(), progress.TimeRemainingColumn())  # fmt: skip
-    with progress.Progress(*columns, console=Console(stderr=True)) as bars:
-
-        def draw(name: str, done: int, total: int) -> None:
-            if name not in seen:
-                seen[name] = bars.add_task(name, total=total or None)
-            bars.update(seen[name], completed=done)
-
-        yield draw
+        if self._bars is None:
+            sizes = (progress.DownloadColumn(), progress.TransferSpeedColumn()) if in_bytes else ()
+            columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), *sizes)
+            self._bars = progress.Progress(
+                *columns, progress.TimeRemainingColumn(), console=Console(stderr=True)
+            )
+            self._bars.start()
+        if what not in self._known:
+            self._known[what] = self._bars.add_task(what, total=total or None)
+        self._bars.update(self._known[what], completed=done)
 
 
 @contextmanager
 def counting(what: str, *, every_s: float = 30) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how far long work is: (done, in all). What is soon over shows nothing."""
-    from legible.evaluation.measures import duration
-
-    told: tuple[float, int] | None = None  # when it was last shown how far it is; the pace is that since then
-    bars: Any = None
-
-    def tell(done: int, total: int) -> None:
-        nonlocal bars, told
-        now = time.monotonic()
-        if told is None:
-            told = (now, done)
-        if sys.stderr.isatty():
-            from rich import progress
-            from rich.console import Console
-
-            if bars is None:
-                columns = (progress.TextColumn(what), progress.BarColumn(), progress.TimeRemainingColumn())
-                bars = progress.Progress(*columns, console=Console(stderr=True))
-                bars.start()
-                bars.add_task(what, total=total)
-            bars.update(bars.task_ids[0], completed=done)
-        elif done > told[1] and now - told[0] >= every_s:
-            left = (now - told[0]) / (done - told[1]) * (total - done)
-            told = (now, done)
-            say(f"{what}: {done:,} of {total:,}, {duration(left)} left")
-
-    try:
-        yield tell
-    finally:
-        if bars is not None:
-            bars.stop()
+    """Yield a function (done, total) that shows the progress of long work; short work shows nothing."""
+    with Screen(every_s=every_s) as screen:
+        yield partial(screen.count, what)
 
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show on a terminal that something is under way; elsewhere, nothing."""
+    """Show a status on a terminal while the block runs; elsewhere nothing."""
     if not sys.stderr.isatty():
         yield
         return

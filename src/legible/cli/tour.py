@@ -1,4 +1,4 @@
-"""`legible tour`: everything the program does, small, in a minute, as one page to open."""
+"""`legible tour`: a short example of everything the program does, in a minute, as one HTML page."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from legible.output import check_free
 
 def tour(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.html", help="The page that is written.")
+        Path, typer.Option("--output", "-o", metavar="FILE.html", help="The page to write.")
     ] = Path("tour.html"),
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal tours.")] = 0,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Train a net, put noise on digits and take it off, read, clean, draw: on what ships with the program.
+    """See all features on included data: train a network, add and remove noise, read, clean, generate.
 
-    Takes less than a minute and no network. Writes one page with every picture and figure, and the commands
-    to go on with.
+    Takes less than a minute, offline. Writes one page with all pictures and figures, and the commands for
+    each step.
     """
     if output.suffix.lower() != ".html":
-        raise ArgumentError(f"{output}: the tour is written as a page, such as tour.html.")
+        raise ArgumentError(f"{output}: the tour is an HTML page; give a name such as tour.html.")
     check_free(output, overwrite=overwrite)
     started, chapters = time.perf_counter(), []
     with waiting("starting PyTorch"):
         from legible.evaluation.measures import duration
         from legible.report.story import write_story
-        from legible.studies.tour import take_tour
+        from legible.tour import take_tour
     for stop in take_tour(seed):
         chapters.append(stop)
-        say(f"{len(chapters)}. {stop.title}: {stop.told}")
+        say(f"{len(chapters)}. {stop.title}: {stop.text}")
     took = duration(time.perf_counter() - started)
-    lead = f"All that `legible` does, small, on what ships with it: made in {took} by `legible tour`."
+    lead = f"A short example of everything that `legible` does: made in {took} by `legible tour`."
     write_story("A tour of Legible", lead, chapters, output, overwrite=overwrite)
     say(f"made in {took}; open it in a browser")
     typer.echo(output)

@@ -1,12 +1,12 @@
-"""The catalogue of datasets of single digits (and of Fashion-MNIST, their harder twin).
+"""Datasets of single digits, and Fashion-MNIST, which has the same format but is harder.
 
-A builder takes nothing and returns Splits, images float32 (N, 1, 28, 28) in [0, 1], 1 = ink. Facts:
-n_classes, image_shape, n_images, licence, source, size_bytes (to download), remote (Source, if any).
+A builder has no arguments and returns Splits, with images float32 (N, 1, 28, 28) in [0, 1], 1 = ink. Facts of
+an entry: n_classes, image_shape, n_images, licence, source, size_bytes (to download), remote (Source, if
+any).
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from legible.data import DATASETS
@@ -15,6 +15,7 @@ from legible.data.folders import read_idx
 from legible.data.split import Labelled, Splits, hold_out_last
 from legible.errors import InputError, MissingExtra
 from legible.images import from_array, to_labels
+from legible.prepare import center_digit
 
 DIGITS = tuple("0123456789")
 GARMENTS = (
@@ -38,7 +39,7 @@ def _has_shape(shape: tuple[int, ...]) -> Check:
     def check(content: bytes) -> None:
         found = read_idx(content).shape
         if found != shape:
-            raise InputError(f"it holds {found}, not {shape}")
+            raise InputError(f"it contains {found}, not {shape}")
 
     return check
 
@@ -62,7 +63,7 @@ _FASHION = Source(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
-    files={  # copies that order the images of a class differently are in use, so images go by shape
+    files={  # copies with another order of images are in use, so images are checked by their shape only
         _TRAIN_IMAGES: _has_shape((60_000, 28, 28)),
         _TRAIN_LABELS: has_sha256("bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
         _TEST_IMAGES: _has_shape((10_000, 28, 28)),
@@ -82,7 +83,7 @@ _FASHION = Source(
     remote=_MNIST,
 )
 def load_mnist() -> Splits:
-    """70,000 handwritten digits, the data that everybody compares on.
+    """70,000 handwritten digits, the standard benchmark.
 
     Validation is the last 10,000 of the 60,000 training images.
     """
@@ -117,29 +118,29 @@ def load_fashion_mnist() -> Splits:
     size_bytes=0,
 )
 def load_embedded_digits() -> Splits:
-    """1,797 real handwritten digits that ship with scikit-learn: small, and there without a network.
+    """1,797 real handwritten digits, included in scikit-learn: small, and available offline.
 
-    They come writer after writer, 13 in all, so the test is the last 360 and validation the 240 before:
-    nearly all of their writers are unseen in training.
+    They are ordered by writer, 13 in total, so the test is the last 360 and validation the 240 before: nearly
+    all of their writers are not in the training set.
     """
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         raise MissingExtra.of("train", "the embedded dataset") from None
     small = load_digits()  # (1797, 8, 8), 0 to 16
-    images = np.stack([_center_digit(image) for image in (small.images / 16).astype(np.float32)])[:, None]
+    images = np.stack([center_digit(image) for image in (small.images / 16).astype(np.float32)])[:, None]
     everything = Labelled(images, to_labels(small.target, 10), DIGITS)
     rest, test = hold_out_last(everything, 360)
     train, validation = hold_out_last(rest, 240)
-    words = (
-        "scikit-learn's digits, 8 x 8, scaled to 20 x 20 and centred by mass in 28 x 28 as MNIST's are; "
-        "the last 360 are the test and the 240 before them validation, which keeps writers apart."
+    note = (
+        "scikit-learn's digits, 8 x 8, scaled to 20 x 20 and centred by mass in 28 x 28 like MNIST; the last "
+        "360 are the test and the 240 before them validation, so that most writers are in one part only."
     )
-    return Splits("digits-embedded", train, validation, test, (words,))
+    return Splits("digits-embedded", train, validation, test, (note,))
 
 
 def _load_idx_files(source: Source, classes: tuple[str, ...]) -> Splits:
-    """Read the four files of MNIST and its twins."""
+    """Read the four files of MNIST or of a dataset in its format."""
     files = {name: fetch_file(source, name) for name in source.files}
     arrays = {name: read_idx(file.content) for name, file in files.items()}
     known, test = (
@@ -147,22 +148,6 @@ def _load_idx_files(source: Source, classes: tuple[str, ...]) -> Splits:
         for images, labels in ((_TRAIN_IMAGES, _TRAIN_LABELS), (_TEST_IMAGES, _TEST_LABELS))
     )
     train, validation = hold_out_last(known, _N_VALIDATION)
-    sources = dict.fromkeys(file.words for file in files.values())
-    words = (*sources, f"Validation is the last {_N_VALIDATION:,} training images.")
-    return Splits(source.dataset, train, validation, test, words)
-
-
-def _center_digit(small: np.ndarray) -> np.ndarray:
-    """Bring one digit to MNIST's frame: 20 x 20 pixels, its centre of mass in the middle of 28 x 28."""
-    # cubic, as a neighbour search among MNIST's own images knows more of these digits: 85.8 %, linear 83.9 %
-    digit = np.clip(cv2.resize(small, (20, 20), interpolation=cv2.INTER_CUBIC), 0, 1)
-    image = np.zeros((28, 28), np.float32)
-    top, left = (_place(digit.sum(axis=axis)) for axis in (1, 0))
-    image[top : top + 20, left : left + 20] = digit
-    return image
-
-
-def _place(mass: np.ndarray) -> int:
-    """Where 20 pixels start in 28 so that their centre of mass falls on pixel 14, as in MNIST."""
-    center = float((mass * np.arange(20)).sum() / mass.sum())
-    return int(np.clip(round(14 - center), 0, 8))
+    origins = dict.fromkeys(file.origin for file in files.values())
+    notes = (*origins, f"Validation is the last {_N_VALIDATION:,} training images.")
+    return Splits(source.dataset, train, validation, test, notes)

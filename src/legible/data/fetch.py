@@ -1,8 +1,8 @@
-"""Find a dataset's files, or download them: the one place that talks to the network.
+"""Find a dataset's files, or download them: the only module that uses the network.
 
-A file is looked for in LEGIBLE_DATA/<dataset>/ (the user's own copy, never written to), then in the
-cache (LEGIBLE_CACHE, else XDG_CACHE_HOME/legible, else ~/.cache/legible), then on each mirror. Whatever
-was found is checked by its content before it is used.
+A file is searched in LEGIBLE_DATA/<dataset>/ (the user's own copy, never written to), then in the cache
+(LEGIBLE_CACHE, else XDG_CACHE_HOME/legible, else ~/.cache/legible), then on each mirror. Its content is
+always checked before it is used.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from legible.errors import InputError, OutputError
 if sys.platform != "win32":
     import fcntl
 
-Check = Callable[[bytes], None]  # takes a file's uncompressed bytes, raises InputError with what is wrong
-Progress = Callable[[str, int, int], None]  # file name, bytes done, bytes in total (0: not known)
+Check = Callable[[bytes], None]  # checks a file's uncompressed bytes, raises InputError with the reason
+Progress = Callable[[str, int, int], None]  # file name, bytes done, bytes in total (0: unknown)
 
 _TIMEOUT_S = 20
 _BLOCK_BYTES = 1 << 16
-_RANGE_NOT_THERE = 416  # the server has nothing after what we have already
+_RANGE_NOT_SATISFIABLE = 416  # the server has no bytes beyond those already downloaded
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a dataset's files come from, and how each one is checked.
+    """A dataset's mirrors, and a check for each of its files.
 
-    mirrors: addresses of folders, ending in a slash, tried in this order. files: name -> Check.
+    mirrors: URLs of folders, ending in a slash, tried in this order. files: name -> Check.
     """
 
     dataset: str
@@ -47,15 +47,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file's uncompressed bytes, where it lies, and how it came there, in words."""
+    """A file's uncompressed bytes and path; origin: a sentence about where it was found or downloaded."""
 
     content: bytes
     path: Path
-    words: str
+    origin: str
 
 
 def has_sha256(digest: str) -> Check:
-    """Make the check that a file's uncompressed bytes have this SHA-256 (64 hex digits)."""
+    """A check that a file's uncompressed bytes have this SHA-256 (64 hex digits)."""
 
     def check(content: bytes) -> None:
         found = hashlib.sha256(content).hexdigest()
@@ -66,7 +66,7 @@ def has_sha256(digest: str) -> Check:
 
 
 def cache_folder() -> Path:
-    """The folder that keeps downloads."""
+    """The folder for downloads."""
     if own := os.environ.get("LEGIBLE_CACHE"):
         return Path(own).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
@@ -74,7 +74,7 @@ def cache_folder() -> Path:
 
 
 def read_unpacked(path: Path) -> bytes:
-    """Read a file, unpacked if it is gzip. Raises InputError naming the file."""
+    """Read a file, decompressed if it is gzip. Raises InputError that names the file."""
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
@@ -83,17 +83,17 @@ def read_unpacked(path: Path) -> bytes:
         raise InputError(f"{path} is damaged or cannot be read: {reason}.") from error
 
 
-def is_at_hand(source: Source) -> bool:
-    """Whether all files of a dataset are on this machine already (not whether they are sound)."""
-    kept = cache_folder() / source.dataset
-    return all(_find_own(source.dataset, name) or (kept / name).exists() for name in source.files)
+def is_available(source: Source) -> bool:
+    """Whether all files of a dataset are on this machine already (not whether they are undamaged)."""
+    cached = cache_folder() / source.dataset
+    return all(_find_own(source.dataset, name) or (cached / name).exists() for name in source.files)
 
 
 def fetch_file(source: Source, name: str, *, progress: Progress | None = None) -> Fetched:
-    """Get one file of a dataset: the user's own copy, the cached one, or a fresh download.
+    """Get one file of a dataset: the user's own copy, the cached one, or a new download.
 
-    A damaged cached file is replaced, and named in the words of the answer. Raises InputError for a
-    damaged file in LEGIBLE_DATA, and when no mirror can give the file: then it says what to put where.
+    A damaged cached file is replaced, which the returned `origin` mentions. Raises InputError for a damaged
+    file in LEGIBLE_DATA, and if no mirror has the file; the message then says where to put it.
     """
     check = source.files[name]
     if own := _find_own(source.dataset, name):
@@ -101,19 +101,19 @@ def fetch_file(source: Source, name: str, *, progress: Progress | None = None) -
             return Fetched(_read_checked(own, check), own, f"Read from {own.parent} (LEGIBLE_DATA).")
         except InputError as error:
             raise InputError(f"{error} Replace it, or remove it to have it downloaded.") from error
-    kept = cache_folder() / source.dataset / name
-    content, damage = _read_kept(kept, check)
+    cached = cache_folder() / source.dataset / name
+    content, damage = _read_cached(cached, check)
     if content is None:
-        with _alone_in(kept.parent):
-            content, damage = _read_kept(kept, check)  # somebody else may have fetched it meanwhile
+        with _locked(cached.parent):
+            content, damage = _read_cached(cached, check)  # another process may have downloaded it meanwhile
             if content is None:
-                content, url = _download(source, name, kept, progress)
-                return Fetched(content, kept, f"{damage}Downloaded {url} to {kept.parent}.")
-    return Fetched(content, kept, f"Read from {kept.parent} (cache).")
+                content, url = _download(source, name, cached, progress)
+                return Fetched(content, cached, f"{damage}Downloaded {url} to {cached.parent}.")
+    return Fetched(content, cached, f"Read from {cached.parent} (cache).")
 
 
 def _find_own(dataset: str, name: str) -> Path | None:
-    """The user's own copy of a file, packed or unpacked."""
+    """The user's own copy of a file, compressed or not."""
     root = os.environ.get("LEGIBLE_DATA")
     if not root:
         return None
@@ -130,17 +130,17 @@ def _read_checked(path: Path, check: Check) -> bytes:
     return content
 
 
-def _read_kept(kept: Path, check: Check) -> tuple[bytes | None, str]:
-    """The cached bytes; or None, and what to say about a damaged file."""
+def _read_cached(cached: Path, check: Check) -> tuple[bytes | None, str]:
+    """The cached bytes; or None, and a sentence about a damaged file."""
     try:
-        return (_read_checked(kept, check), "") if kept.exists() else (None, "")
+        return (_read_checked(cached, check), "") if cached.exists() else (None, "")
     except InputError as error:
-        return None, f"{error} It was fetched again. "
+        return None, f"{error} It was downloaded again. "
 
 
-def _download(source: Source, name: str, kept: Path, progress: Progress | None) -> tuple[bytes, str]:
-    """Download from the first mirror that gives a sound file; put it in the cache."""
-    part = kept.with_name(name + ".part")
+def _download(source: Source, name: str, cached: Path, progress: Progress | None) -> tuple[bytes, str]:
+    """Download from the first mirror with an undamaged file, into the cache."""
+    part = cached.with_name(name + ".part")
     failures = []
     for url in (mirror + name for mirror in source.mirrors):
         try:
@@ -148,23 +148,23 @@ def _download(source: Source, name: str, kept: Path, progress: Progress | None) 
         except (OSError, HTTPException, InputError) as error:  # URLError, HTTPError and timeouts are OSErrors
             failures.append(f"{url} ({_reason(error)})")
         else:
-            os.replace(part, kept)
+            os.replace(part, cached)
             return content, url
     raise InputError(
         f"cannot download {name} of {source.dataset}. Tried {'; '.join(failures)}. Without a network, put "
-        f"{', '.join(source.files)} in {kept.parent}, or in a folder {source.dataset}/ inside the folder "
-        "that the variable LEGIBLE_DATA names."
+        f"{', '.join(source.files)} in {cached.parent}, or in a folder {source.dataset}/ inside the folder "
+        "that the environment variable LEGIBLE_DATA is set to."
     )
 
 
 def _download_from(url: str, part: Path, check: Check, progress: Progress | None) -> bytes:
-    """Download what `part` still lacks, and check the whole; if the old beginning is bad, start afresh."""
+    """Download the rest of `part`, and check the whole file; if its old beginning is wrong, start again."""
     resumed = part.exists()
     try:
         _append(url, part, progress)
         return _read_checked(part, check)
     except (HTTPError, InputError) as error:
-        if isinstance(error, HTTPError) and error.code != _RANGE_NOT_THERE:
+        if isinstance(error, HTTPError) and error.code != _RANGE_NOT_SATISFIABLE:
             raise
         part.unlink(missing_ok=True)
         if not resumed:
@@ -173,7 +173,7 @@ def _download_from(url: str, part: Path, check: Check, progress: Progress | None
 
 
 def _append(url: str, part: Path, progress: Progress | None) -> None:
-    """Append to `part` what the server has after it. What came before a failure stays, to go on from."""
+    """Append the bytes that `part` lacks. After a failure the bytes so far are kept, to resume from."""
     done = part.stat().st_size if part.exists() else 0
     request = Request(url, headers={"User-Agent": "legible", **({"Range": f"bytes={done}-"} if done else {})})
     try:
@@ -196,9 +196,9 @@ def _append(url: str, part: Path, progress: Progress | None) -> None:
 
 @contextmanager
 def _writing_to(part: Path, append: bool) -> Iterator[Callable[[bytes], None]]:
-    """Give a function that writes a block to `part`; a full disk is an OutputError, unlike a bad network.
+    """Yield a function that writes a block to `part`; write errors are raised as OutputError.
 
-    The file is not made by new_file: its beginning has to stay when the download breaks off.
+    new_file is not used here, since it would remove the partial file after an error.
     """
 
     def write(block: bytes) -> None:
@@ -217,8 +217,8 @@ def _writing_to(part: Path, append: bool) -> Iterator[Callable[[bytes], None]]:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Make the folder, and keep other processes from downloading into it at the same time."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Create the folder, and prevent other processes from downloading into it at the same time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
@@ -226,12 +226,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
         raise _cannot_write(folder, error) from error
     with lock:
         if sys.platform != "win32":
-            fcntl.flock(lock, fcntl.LOCK_EX)  # let go by the system when the process ends, however it ends
+            fcntl.flock(
+                lock, fcntl.LOCK_EX
+            )  # released by the system when the process ends, even if it is killed
         yield
 
 
 def _reason(error: Exception) -> str:
-    """Why a mirror failed, in few words."""
+    """Why a mirror failed, in a few words."""
     if isinstance(error, InputError):
         return "sent a damaged or different file"
     if isinstance(error, HTTPError):
@@ -241,6 +243,6 @@ def _reason(error: Exception) -> str:
 
 def _cannot_write(folder: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"cannot write in {folder}: {error.strerror or error}. Free some room, or name "
-        "another folder in the variable LEGIBLE_CACHE."
+        f"cannot write in {folder}: {error.strerror or error}. Free some space, or set the environment "
+        "variable LEGIBLE_CACHE to another folder."
     )

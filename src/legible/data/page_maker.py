@@ -1,4 +1,4 @@
-"""Make clean pages whose text is known: headings, paragraphs, tables, drawings, in fonts that come along."""
+"""Generate clean pages with known text: headings, paragraphs, tables and drawings, in matplotlib's fonts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from legible.data.sentences import SENTENCES
 from legible.errors import ArgumentError, MissingExtra
 
-FAMILIES = {  # of the fonts that come with matplotlib: free, and the same everywhere
+FAMILIES = {  # of the fonts included in matplotlib: free, and the same on all systems
     "serif": ("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic"),
     "sans": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
     "mono": ("DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSansMono-Oblique"),
@@ -23,7 +23,7 @@ FAMILIES = {  # of the fonts that come with matplotlib: free, and the same every
     "modern-sans": ("cmss10",),
     "modern-mono": ("cmtt10",),
 }
-_ENGLISH_ONLY = ("modern", "modern-sans", "modern-mono")  # their files have no letters with accents
+ENGLISH_ONLY = ("modern", "modern-sans", "modern-mono")  # these have no accented letters
 _BLOCKS = ("heading", "paragraph", "paragraph", "paragraph", "table", "drawing", "note")
 _POINTS_PER_INCH = 72
 _DRAWN_DPI = 300
@@ -31,20 +31,20 @@ _DRAWN_DPI = 300
 
 @dataclass(frozen=True, eq=False)
 class MadePage:
-    """A page and what it says. ink: (H, W) float32 in [0, 1], 1 = ink. lines: its text, top to bottom."""
+    """A page and its text. ink: (H, W) float32 in [0, 1], 1 = ink. lines: of text, top to bottom."""
 
     ink: np.ndarray
     lines: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """All lines, joined by line ends."""
+        """All lines, joined by line breaks."""
         return "\n".join(self.lines)
 
 
 @dataclass
 class _Sheet:
-    """A page on its way: where the next block begins, and what has been written."""
+    """A page in progress: the picture, where the next block begins, and the text so far."""
 
     picture: Image.Image
     pen: ImageDraw.ImageDraw
@@ -65,22 +65,24 @@ def make_page(
     blocks: Sequence[str] = _BLOCKS,
     languages: Sequence[str] = tuple(SENTENCES),
 ) -> MadePage:
-    """Make a clean page: blocks one below the other until it is full, in one family of fonts.
+    """Generate a clean page: random blocks from top to bottom until it is full, in one font family.
 
-    size: (height, width) in pixels, A4 at 300 dpi unless said. points: smallest and largest size of the
-    running text; headings are up to three times as large, notes a fifth smaller. margin: by the page's width;
-    below 0 the page is cut within its text. blocks: what to draw from: heading, paragraph, table, drawing,
-    note.
-    languages: of SENTENCES; fonts without accents take English. Equal rng states give equal pages.
+    size: (height, width) in pixels, by default A4 at 300 dpi. points: smallest and largest size of body text;
+    headings are up to three times as large, notes a fifth smaller. margin: as a share of the page's width; a
+    negative margin crops the text. blocks: to choose from: heading, paragraph, table, drawing, note.
+    languages: of SENTENCES; fonts without accented letters use English. Equal rng states give equal pages.
     Raises ArgumentError for an unknown language or block.
     """
     unknown = {*blocks} - {*_BLOCKS} | {*languages} - {*SENTENCES}
     if unknown or not blocks or not languages:
-        raise ArgumentError(f"a page is made of {', '.join(dict.fromkeys(_BLOCKS))}, not {sorted(unknown)}.")
-    finer = max(1, round(_DRAWN_DPI / dpi))  # small letters drawn pixel by pixel stand where they should not
+        raise ArgumentError(
+            f"a page needs one or more blocks ({', '.join(dict.fromkeys(_BLOCKS))}) and languages "
+            f"({', '.join(SENTENCES)}); unknown: {', '.join(sorted(unknown)) or 'none'}."
+        )
+    finer = max(1, round(_DRAWN_DPI / dpi))  # drawn larger, since small letters are rounded to whole pixels
     height, width = (side * finer for side in size)
     family = str(rng.choice(list(FAMILIES)))
-    language = "English" if family in _ENGLISH_ONLY else str(rng.choice(languages))
+    language = "English" if family in ENGLISH_ONLY else str(rng.choice(languages))
     text_px = rng.uniform(*points) * finer * dpi / _POINTS_PER_INCH
     picture = Image.new("L", (width, height), 0)
     edge = round(margin * width)
@@ -95,40 +97,40 @@ def make_page(
 
 
 def _write_heading(
-    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, said: Sequence[str]
+    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, sentences: Sequence[str]
 ) -> None:
     font = font_of(FAMILIES[family][1 % len(FAMILIES[family])], text_px * rng.uniform(1.2, 3))
-    _write_words(sheet, _draw_words(rng, said, 1)[: int(rng.integers(2, 7))], font, justified=False)
+    _write_words(sheet, _sample_words(rng, sentences, 1)[: int(rng.integers(2, 7))], font, justified=False)
 
 
 def _write_paragraph(
-    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, said: Sequence[str]
+    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, sentences: Sequence[str]
 ) -> None:
     style = FAMILIES[family][int(rng.choice(len(FAMILIES[family]), p=_weights(len(FAMILIES[family]))))]
-    words = _draw_words(rng, said, int(rng.integers(2, 8)))
+    words = _sample_words(rng, sentences, int(rng.integers(2, 8)))
     _write_words(sheet, words, font_of(style, text_px), justified=rng.random() < 0.6)
 
 
 def _write_note(
-    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, said: Sequence[str]
+    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, sentences: Sequence[str]
 ) -> None:
     length = round((sheet.right - sheet.left) * 0.3)
     _rule(sheet, (sheet.left, sheet.y, sheet.left + length, sheet.y), text_px / 14)
     sheet.y += text_px * 0.4
     _write_words(
-        sheet, _draw_words(rng, said, 1), font_of(FAMILIES[family][0], text_px * 0.8), justified=False
+        sheet, _sample_words(rng, sentences, 1), font_of(FAMILIES[family][0], text_px * 0.8), justified=False
     )
 
 
 def _write_table(
-    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, said: Sequence[str]
+    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, sentences: Sequence[str]
 ) -> None:
-    """Rows of a word and numbers, with or without rules."""
+    """Rows of a word and numbers, with or without lines."""
     n_columns, n_rows = int(rng.integers(2, 5)), int(rng.integers(2, 7))
     font, row_px = font_of(FAMILIES[family][0], text_px), text_px * rng.uniform(1.4, 2)
     column_px = (sheet.right - sheet.left) / n_columns
     top, ruled, framed = sheet.y, rng.random() < 0.7, rng.random() < 0.5
-    words = [word.strip(".,;:?¿") for word in _draw_words(rng, said, 3)]
+    words = [word.strip(".,;:?¿") for word in _sample_words(rng, sentences, 3)]
     for _ in range(n_rows):
         if sheet.y + row_px > sheet.bottom:
             break
@@ -147,9 +149,9 @@ def _write_table(
 
 
 def _draw_lines(
-    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, said: Sequence[str]
+    sheet: _Sheet, rng: np.random.Generator, family: str, text_px: float, sentences: Sequence[str]
 ) -> None:
-    """A curve, boxes or circles, in thin lines."""
+    """A curve, boxes or circles, drawn with thin lines."""
     height = min((sheet.right - sheet.left) * rng.uniform(0.1, 0.3), sheet.bottom - sheet.y)
     if height < text_px:
         sheet.y = sheet.bottom
@@ -168,7 +170,7 @@ def _draw_lines(
 
 
 def _write_words(sheet: _Sheet, words: list[str], font: ImageFont.FreeTypeFont, *, justified: bool) -> None:
-    """Fill lines with words until these or the page are at their end."""
+    """Fill lines with words until the words end or the page is full."""
     space, line_px = font.getlength(" "), font.size * 1.25
     while words and sheet.y + line_px <= sheet.bottom:
         line, width = list[str](), -space
@@ -187,8 +189,8 @@ def _write_words(sheet: _Sheet, words: list[str], font: ImageFont.FreeTypeFont, 
         sheet.y = sheet.bottom
 
 
-def _draw_words(rng: np.random.Generator, said: Sequence[str], n_sentences: int) -> list[str]:
-    return [word for i in rng.integers(len(said), size=n_sentences) for word in said[i].split()]
+def _sample_words(rng: np.random.Generator, sentences: Sequence[str], n_sentences: int) -> list[str]:
+    return [word for i in rng.integers(len(sentences), size=n_sentences) for word in sentences[i].split()]
 
 
 def _rule(sheet: _Sheet, ends: tuple[float, float, float, float], width_px: float) -> None:
@@ -196,19 +198,20 @@ def _rule(sheet: _Sheet, ends: tuple[float, float, float, float], width_px: floa
 
 
 def _weights(n: int) -> np.ndarray:
-    """Upright most often."""
+    """Probabilities of a family's styles: the first one, upright, is twice as frequent as each other."""
     weights = np.array([2.0] + [1.0] * (n - 1))
     answer: np.ndarray = weights / weights.sum()
     return answer
 
 
 def font_of(name: str, size_px: float) -> ImageFont.FreeTypeFont:
-    """One of the fonts in FAMILIES, of that size. Raises MissingExtra where matplotlib is not installed."""
-    return ImageFont.truetype(str(_font_folder() / f"{name}.ttf"), max(4.0, size_px))
+    """A font in FAMILIES at this size. Raises MissingExtra if matplotlib is not installed."""
+    return ImageFont.truetype(str(font_folder() / f"{name}.ttf"), max(4.0, size_px))
 
 
 @cache
-def _font_folder() -> Path:
+def font_folder() -> Path:
+    """The folder of matplotlib's fonts. Raises MissingExtra if matplotlib is not installed."""
     try:
         import matplotlib
     except ImportError:

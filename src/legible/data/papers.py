@@ -1,4 +1,4 @@
-"""Papers that lines are written on, and how a camera or scanner sees them: small, quick, of many kinds."""
+"""Backgrounds for lines of writing, and simulated photos of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Size = tuple[int, int]  # height, width in pixels
 
 
 def draw_paper(size: Size, rng: np.random.Generator) -> np.ndarray:
-    """How dark bare paper is, (H, W) float32 around [0, 1], 0 = white: plain, uneven or printed."""
+    """The darkness of empty paper, plain, uneven or printed: (H, W) float32 around [0, 1], 0 = white."""
     if rng.random() < 0.25:
         return np.full(size, rng.uniform(0, 0.3), np.float32)
     height, width = size
@@ -27,7 +27,7 @@ def draw_paper(size: Size, rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_rules(size: Size, rng: np.random.Generator) -> np.ndarray:
-    """The ruling of a form, (H, W) float32, 1 = its ink: a line below, two, a frame, a grid, a margin."""
+    """The ruling of a form, (H, W) float32, 1 = its ink: one line, two lines, a grid, a margin or none."""
     height, width = size
     rules, kind, stroke = np.zeros(size, np.float32), rng.random() * 2, int(rng.integers(1, 3))
     rows: list[float] = []
@@ -50,15 +50,16 @@ def draw_rules(size: Size, rng: np.random.Generator) -> np.ndarray:
 
 
 def photograph(paper: np.ndarray, ink: np.ndarray, darkness: float, rng: np.random.Generator) -> np.ndarray:
-    """Ink of that darkness on paper, as a camera or scanner sees it: (H, W) float32 in [0, 1], 1 = black.
+    """Simulate a photo or scan of ink on paper: (H, W) float32 in [0, 1], 1 = black.
 
-    paper, ink: (H, W). Pens press unevenly; the picture may be small and enlarged, blurred, grainy, a JPEG.
+    paper, ink: (H, W). darkness: of the ink. Strokes are uneven; the picture may be of low resolution,
+    blurred, noisy, or a JPEG.
     """
     height, width = ink.shape
     pressure = 1 - rng.uniform(0, 0.35) * _draw_clouds(ink.shape, rng, signed=False)
     inked = np.maximum(darkness, paper + 0.12 + 0.25 * rng.random())
     seen = paper + (inked - paper) * (ink * pressure).clip(0, 1)
-    if rng.random() < 0.3:  # taken with fewer pixels
+    if rng.random() < 0.3:  # low resolution
         scale = rng.uniform(0.45, 0.9)
         small = cv2.resize(seen, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         seen = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -73,7 +74,7 @@ def photograph(paper: np.ndarray, ink: np.ndarray, darkness: float, rng: np.rand
 
 
 def _draw_waves(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Fine lines, straight or wavy, as printed on cheques against copying."""
+    """Fine straight or wavy lines, as security print on cheques."""
     angle = rng.uniform(-0.5, 0.5) if rng.random() < 0.7 else rng.uniform(-np.pi, np.pi)
     period, phase = rng.uniform(2.5, 9), rng.uniform(0, 6)
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -86,7 +87,7 @@ def _draw_waves(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.nd
 
 
 def _draw_clouds(size: Size, rng: np.random.Generator, *, signed: bool = True) -> np.ndarray:
-    """Soft light and dark: (H, W), of spread about 1, or of [0, 1] if not signed."""
+    """Smooth random light and dark areas: (H, W), with a std of about 1, or in [0, 1] if not signed."""
     coarse = (int(rng.integers(2, 8)), int(rng.integers(2, 16)))
     grid = rng.normal(0, 1, coarse) if signed else rng.random(coarse)
     clouds: np.ndarray = cv2.resize(grid.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,11 +1,11 @@
-"""What made pages say: sentences of our own in languages that are written in Latin letters."""
+"""The text of generated pages: sentences written for this project, in languages with Latin letters."""
 
 SENTENCES = {
     "English": (
         "The river had risen in the night and carried two boats as far as the mill.",
         "Every entry in this register was copied from an older book, which is now lost.",
         "She counted 48 crates, weighed them twice, and wrote 1,276 pounds in the margin.",
-        "A clear label saves more time than a clever drawer.",
+        "A clear label saves more time than a clever generator.",
         "When the lamp was moved to the left, the letters could be read again.",
         "Our grandfather kept his receipts in a tin box under the stairs for forty years.",
         "Please return the second copy, signed, before the end of March.",

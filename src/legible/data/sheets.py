@@ -1,10 +1,11 @@
-"""New dirty pages from known ones: the sheet of paper that a text lies on exchanged for another.
+"""New dirty pages from known ones: replace the sheet of paper under a text by another sheet.
 
-NoisyOffice's pages are a few texts laid over a few sheets by a picture editor. In ink (1 = black), with d the
-sheet's darkness and t the text's, half of the kinds are d + t - d * t: the editor multiplies. In the others
-black text is the lighter the darker its sheet, 1 - d, and grey text hides it: there a pixel follows its sheet
-by a share that falls from 1 at t = 0 over 0.1 at t = 0.5 to -0.9 at t = 1 (least squares on partition TR). So
-a page on another sheet is the page, and at each pixel that share of the difference of the sheets.
+NoisyOffice's pages are a few texts combined with a few sheets in a picture editor. In ink (1 = black), with d
+the darkness of the sheet and t of the text, half of the kinds are d + t - d * t: light is multiplied. In the
+others, black text is lighter on a darker sheet, 1 - d, and grey text hides the sheet: a pixel's darkness
+changes by a share of the sheet's change, which falls from 1 at t = 0 through 0.1 at t = 0.5 to -0.9 at t = 1
+(least squares on partition TR). So a page on another sheet is the old page plus this share of the difference
+of the sheets.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from legible.data.pages import Pair
 from legible.images import to_bytes
 from legible.seeds import rng_for
 
-_MULTIPLIED = ("coffee", "footprints")  # kinds whose print can be read off: ink / (1 - sheet)
-_DARKENED = (0.6, 1.5)  # a sheet as dark as it was, times so much
-MADE = "made"  # the kind of pages that we make
-_INK_STEPS = np.linspace(0, 1, 11)  # middles of the ranges of ink that shares are measured in
-_LEAST_PIXELS = 100  # of such a range
-DrawSheet = Callable[[tuple[int, int], np.random.Generator], np.ndarray]  # (height, width) -> darkness there
+_MULTIPLIED = (
+    "coffee",
+    "footprints",
+)  # kinds that multiply light, whose text can be separated from the sheet
+_DARKENED = (0.6, 1.5)  # range of the random factor of a sheet's darkness
+MADE = "made"  # the kind of generated pages
+_INK_STEPS = np.linspace(0, 1, 11)  # centres of the bins of ink in which shares are measured
+_LEAST_PIXELS = 100  # in such a bin
+MakeSheet = Callable[[tuple[int, int], np.random.Generator], np.ndarray]  # (height, width) -> darkness (H, W)
 
 
 @dataclass(frozen=True, eq=False)
 class _Print:
-    """A page on its sheet: (H, W) each. share: of a change of the sheet's darkness that the page follows."""
+    """A page with its sheet, (H, W) each. share: of a change of the sheet that shows in the page."""
 
     noisy: np.ndarray
     clean: np.ndarray
@@ -40,21 +44,22 @@ class _Print:
 
 
 def recompose(
-    pairs: Sequence[Pair], n: int, *, other_sheets: DrawSheet, share_of_others: float = 0.4
+    pairs: Sequence[Pair], n: int, *, other_sheets: MakeSheet, share_of_others: float = 0.4
 ) -> list[Pair]:
-    """Put pages on other sheets, of those laid in the same way, turned and shifted: n new pages.
+    """Generate n new pages from texts and other sheets, which are rotated and shifted.
 
-    pairs: several texts, each under several kinds of noise. other_sheets: draws a sheet of (height, width),
-    its darkness in [0, 1], for a share of the pages. Each page has a seed of its own.
+    pairs: several texts, each with several kinds of noise. other_sheets: makes a sheet of (height, width),
+    darkness in [0, 1], for a share of the pages; the others get a sheet of `pairs` of the same kind
+    (multiplied or not). Each page has its own seed.
     """
     prints, sheets = _take_apart(pairs)
     return [_compose(number, prints, sheets, other_sheets, share_of_others) for number in range(n)]
 
 
 def read_sheets(pairs: Sequence[Pair]) -> list[np.ndarray]:
-    """The sheets of paper, each (H, W) darkness in [0, 1]: where any page of a kind and size has no ink.
+    """The sheets of paper, (H, W) darkness in [0, 1] each, averaged over the pixels without ink.
 
-    The few pixels that have ink in all of them are filled from around them.
+    There is one sheet for each kind and size. The few pixels with ink in all its pages are inpainted.
     """
     sheets = []
     for pages in _by_sheet(pairs).values():
@@ -68,7 +73,7 @@ def read_sheets(pairs: Sequence[Pair]) -> list[np.ndarray]:
 
 
 def read_texts(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The printed texts without their sheets, and their clean forms: (H, W) each, in [0, 1], 1 = ink."""
+    """The texts separated from their sheets, and their clean versions: (H, W) each, in [0, 1], 1 = ink."""
     by_sheet = _by_sheet([pair for pair in pairs if pair.kind in _MULTIPLIED])
     texts: dict[bytes, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
     for sheet, pages in zip(
@@ -81,7 +86,7 @@ def read_texts(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _take_apart(pairs: Sequence[Pair]) -> tuple[list[_Print], dict[bool, list[np.ndarray]]]:
-    """All pages whose text can be read off; and all sheets, of those that multiply and of the others."""
+    """All pages whose text can be separated; and all sheets, by whether their kind multiplies light."""
     inks = {clean.tobytes(): ink for ink, clean in read_texts(pairs)}
     prints, sheets = list[_Print](), dict[bool, list[np.ndarray]]({True: [], False: []})
     for (kind, _), group in _by_sheet(pairs).items():
@@ -96,7 +101,7 @@ def _take_apart(pairs: Sequence[Pair]) -> tuple[list[_Print], dict[bool, list[np
 
 
 def _measure_shares(pages: Sequence[tuple[Pair, np.ndarray]], sheet: np.ndarray) -> np.ndarray:
-    """By how much pages follow their sheet, for each step of ink: least squares over all their pixels."""
+    """The share of a sheet's change that shows in a page, for each step of ink: a least-squares fit."""
     inks, noisy = np.stack([ink for _, ink in pages]), np.stack([page.noisy for page, _ in pages])
     darkness = np.broadcast_to(sheet, inks.shape)
     half = (_INK_STEPS[1] - _INK_STEPS[0]) / 2
@@ -104,8 +109,8 @@ def _measure_shares(pages: Sequence[tuple[Pair, np.ndarray]], sheet: np.ndarray)
     for i, middle in enumerate(_INK_STEPS):
         here = np.abs(inks - middle) <= half
         if here.sum() >= _LEAST_PIXELS:
-            facts = np.stack([darkness[here], inks[here], np.ones(int(here.sum()), np.float32)], axis=1)
-            shares[i] = np.linalg.lstsq(facts, noisy[here], rcond=None)[0][0]
+            terms = np.stack([darkness[here], inks[here], np.ones(int(here.sum()), np.float32)], axis=1)
+            shares[i] = np.linalg.lstsq(terms, noisy[here], rcond=None)[0][0]
     return shares
 
 
@@ -113,12 +118,12 @@ def _compose(
     number: int,
     prints: list[_Print],
     sheets: dict[bool, list[np.ndarray]],
-    other_sheets: DrawSheet,
+    other_sheets: MakeSheet,
     share_of_others: float,
 ) -> Pair:
     rng = rng_for("recomposed page", number)
     on_other = rng.random() < share_of_others
-    possible = [page for page in prints if page.multiplied] if on_other else prints  # as ink lies on paper
+    possible = [page for page in prints if page.multiplied] if on_other else prints  # like real ink
     page = possible[int(rng.integers(len(possible)))]
     height, width = page.noisy.shape
     if on_other:
@@ -131,7 +136,7 @@ def _compose(
 
 
 def _lay(sheet: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A sheet turned, flipped and shifted, mirrored where it ends: (height, width)."""
+    """A sheet rotated, flipped and shifted at random, and mirrored beyond its edges: (height, width)."""
     turned = np.rot90(sheet, int(rng.integers(4)))[:: int(rng.choice([-1, 1]))]
     filled = np.pad(turned, [(0, side) for side in size], mode="symmetric")
     top, left = (int(rng.integers(0, have - side + 1)) for have, side in zip(filled.shape, size, strict=True))

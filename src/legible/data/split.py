@@ -1,4 +1,4 @@
-"""Images with their labels, and honest ways to hold some of them out."""
+"""Images with their labels, and ways to split them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from legible.images import to_bytes
 from legible.notebook import html_table, lay_out, png
 
 PARTS = ("train", "validation", "test")
-_N_SHOWN = 100  # images of a set, in a notebook
+_N_SHOWN = 100  # images of a dataset shown in a notebook
 
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Images that each belong to one class.
+    """Images with a class each.
 
-    images: (N, C, H, W) float32 in [0, 1], 1 = ink. labels: (N,) int64, positions in `classes`.
-    noisy: the same images with a noise that they came with, of the same shape; None where they have none.
-    Raises InputError when these differ in number or shape, or a label names no class.
+    images: (N, C, H, W) float32 in [0, 1], 1 = ink. labels: (N,) int64, indices into `classes`.
+    noisy: for datasets with noise of their own, the noisy versions of the images, of the same shape; else
+    None. Raises InputError if these differ in number or shape, or a label is not an index of a class.
     """
 
     images: np.ndarray
@@ -32,18 +32,20 @@ class Labelled:
     noisy: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        """Refuse images and labels that do not belong together."""
+        """Check numbers, shapes and labels."""
         if len(self.images) != len(self.labels):
             raise InputError(f"there are {len(self.images):,} images but {len(self.labels):,} labels.")
         if self.noisy is not None and self.noisy.shape != self.images.shape:
-            raise InputError(f"noisy images of {self.noisy.shape} go with clean ones of {self.images.shape}.")
+            raise InputError(
+                f"noisy images of shape {self.noisy.shape} and clean ones {self.images.shape} differ."
+            )
         outside = (self.labels < 0) | (self.labels >= len(self.classes))
         if outside.any():
             index = int(np.argmax(outside))
-            raise InputError(f"label {index} is {self.labels[index]}, of {len(self.classes)} classes.")
+            raise InputError(f"label {index} is {self.labels[index]}, not 0 to {len(self.classes) - 1}.")
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         return len(self.images)
 
     def _repr_png_(self) -> bytes | None:
@@ -53,19 +55,19 @@ class Labelled:
         return png(sheet if sheet.shape[2] == 3 else sheet[..., 0])
 
     def take(self, which: np.ndarray | slice) -> Labelled:
-        """Those of the images, by their positions; a slice shares the memory."""
+        """Some of the images, by index; a slice shares the memory."""
         noisy = None if self.noisy is None else self.noisy[which]
         return Labelled(self.images[which], self.labels[which], self.classes, noisy)
 
     def joined(self, other: Labelled) -> Labelled:
-        """These images and then those of another set with the same classes, both noisy or neither."""
+        """These images followed by others with the same classes, both with noisy versions or neither."""
         images = np.concatenate([self.images, other.images])
         labels = np.concatenate([self.labels, other.labels])
         both = None if self.noisy is None or other.noisy is None else [self.noisy, other.noisy]
         return Labelled(images, labels, self.classes, None if both is None else np.concatenate(both))
 
-    def as_found(self) -> Labelled:
-        """The images with the noise that they came with; themselves where there is none."""
+    def as_input(self) -> Labelled:
+        """The images as a model's input: the dataset's noisy versions if it has them, else the images."""
         return self if self.noisy is None else Labelled(self.noisy, self.labels, self.classes)
 
     @property
@@ -75,7 +77,7 @@ class Labelled:
         return channels, height, width
 
     def first(self, n: int) -> Labelled:
-        """The first n images. Raises ArgumentError when there are fewer."""
+        """The first n images. Raises ArgumentError if there are fewer."""
         if not 1 <= n <= len(self):
             raise ArgumentError(f"cannot take {n:,} images: give a number from 1 to {len(self):,}.")
         return self.take(slice(n))
@@ -83,16 +85,16 @@ class Labelled:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """A dataset in its three parts: learn from one, choose on the next, read the last one once.
+    """A dataset in three parts: train on the first, choose on the second, and use the test only once.
 
-    words: what was found or decided while reading, one sentence each, for printing.
+    notes: sentences for the user about what was found and decided while reading.
     """
 
     name: str
     train: Labelled
     validation: Labelled
     test: Labelled
-    words: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ class Splits:
         return self.train.classes
 
     def named(self, part: str) -> Labelled:
-        """The part called train, validation, test or all. Raises UnknownName."""
+        """The part named train, validation, test or all. Raises UnknownName."""
         if part == "all":
             return self.train.joined(self.validation).joined(self.test)
         if part not in PARTS:
@@ -116,7 +118,7 @@ class Splits:
 
     @cached_property
     def data_hash(self) -> str:
-        """Sixteen hex digits that differ when any image or label differs: they name the data in results."""
+        """Sixteen hex digits, a hash of all images and labels, which identify the data in results."""
         digest = hashlib.sha256()
         for part in PARTS:
             labelled = self.named(part)
@@ -128,10 +130,10 @@ class Splits:
 
 
 def hold_out_last(labelled: Labelled, n: int) -> tuple[Labelled, Labelled]:
-    """Keep the last n images for choosing: (the rest, the last n), without copying.
+    """Hold out the last n images: (the rest, the last n), without copying.
 
-    For MNIST that is the usual rule: the last 10,000 training images. Raises ArgumentError unless both
-    parts get an image.
+    The usual validation set of MNIST is the last 10,000 training images. Raises ArgumentError unless both
+    parts have an image.
     """
     if not 1 <= n < len(labelled):
         raise ArgumentError(f"cannot hold out {n:,} of {len(labelled):,} images: each part needs one.")
@@ -139,38 +141,38 @@ def hold_out_last(labelled: Labelled, n: int) -> tuple[Labelled, Labelled]:
 
 
 def split_at_random(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Hold out a share of each class: (the rest, the held-out part), drawn as draw_at_random does."""
+    """Hold out a random share of each class: (the rest, the held-out part); see draw_at_random."""
     rest, held_out = draw_at_random(labelled.labels, share, seed)
     return labelled.take(rest), labelled.take(held_out)
 
 
 def draw_at_random(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of a share of each class, drawn by seed: (all the others, the share), both shuffled.
+    """Draw a random share of each class by seed: (indices of the others, of the share), both shuffled.
 
-    labels: (N,) the class of each. share: between 0 and 1. Of a class with two or more, each part gets at
-    least one; a single one stays with the others. Raises ArgumentError for the share, InputError when nothing
-    can be held out.
+    labels: (N,) the class of each. share: between 0 and 1. A class with two or more has at least one in each
+    part; a single one stays with the others. Raises ArgumentError for the share, InputError if nothing can be
+    held out.
     """
     if not 0 < share < 1:
         raise ArgumentError(f"the share to hold out lies between 0 and 1, not {share:g}.")
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
-    held_out = np.zeros(len(labels), bool)  # by place in the shuffled order
+    held_out = np.zeros(len(labels), bool)  # by index in the shuffled order
     for label in np.unique(labels):
         members = np.flatnonzero(labels[order] == label)
         n = round(len(members) * share)
         held_out[members[: min(max(n, 1), len(members) - 1)]] = True
     if not held_out.any():
-        raise InputError(f"{len(labels)} images are too few to hold some out: give two or more of a class.")
+        raise InputError(f"{len(labels)} images are too few to hold some out: give two or more per class.")
     return order[~held_out], order[held_out]
 
 
 def folds(n_images: int, k: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Deal the images into k shuffled folds; give (training, held-out) positions, each fold held out once.
+    """Shuffle the images into k folds; yield (training, held-out) indices, each fold held out once.
 
     Sizes differ by at most one. Raises ArgumentError unless 2 <= k <= n_images.
     """
     if not 2 <= k <= n_images:
-        raise ArgumentError(f"cannot deal {n_images:,} images into {k} folds: choose from 2 to {n_images:,}.")
+        raise ArgumentError(f"cannot split {n_images:,} images into {k} folds: choose 2 to {n_images:,}.")
     parts = np.array_split(np.random.default_rng(seed).permutation(n_images), k)
     return ((np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k))

@@ -1,8 +1,8 @@
 """Strings of digits as people write them on forms, composed from pictures of single digits.
 
-Each string is written by one hand (size, slant, width of stroke, gaps), with dots, dashes or letters here and
-there, on paper of some colour, pattern and ruling, and seen by a camera: light, blur, grain. All in ink, 1 =
-black; what the digits are is known, so that a reader of lines can learn from it.
+Each string has one handwriting style (size, slant, stroke width, gaps), with occasional dots, dashes or
+letters, on paper with some colour, pattern and ruling, as seen by a camera: uneven light, blur, noise. All
+are ink, 1 = black. The digits are known, so that a line reader can be trained on them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from legible.data.papers import draw_paper, draw_rules, photograph
 from legible.data.pens import (
-    Hand,
+    HandwritingStyle,
     draw_font,
     print_text,
     print_words,
@@ -26,19 +26,21 @@ from legible.data.pens import (
 )
 from legible.prepare import LINE_PX, prepare_line
 
-MOST_PX = 384  # a string's width: a longer one is written smaller
-N_DIGITS = ((1, 3), (3, 6), (6, 10))  # of short, middling and long strings
-SHARES = (0.2, 0.45, 0.35)  # of the digits that are in such
-_NO_DIGIT = 0.12  # of the lines are without one
-_RUNNING_TEXT = 0.5  # of those are printed words
-_GATHERED = 0.7  # of the zeros stand beside others
-_ZEROS_IN_ONE = 4  # at most, without lifting the pen
-_PRINTED = 0.05  # of the strings are not written but printed
-_Piece = tuple[np.ndarray, float, float]  # ink (h, w), its left side, its foot, in pixels
+MOST_PX = 384  # a string's width: longer ones are scaled down
+N_DIGITS = ((1, 3), (3, 6), (6, 10))  # of short, medium and long strings
+SHARES = (0.2, 0.45, 0.35)  # of the digits in short, medium and long strings
+_NO_DIGIT = 0.12  # share of lines without a digit
+_RUNNING_TEXT = 0.5  # share of printed words among these
+_GROUPED = 0.7  # share of zeros that are next to other zeros
+_MOST_CHAINED = 4  # zeros written without lifting the pen
+_PRINTED = 0.05  # share of printed strings
+_Piece = tuple[
+    np.ndarray, float, float
+]  # ink (h, w), the x of its left side, the y of its baseline, in pixels
 
 
-def draw_lengths(n_digits: int, rng: np.random.Generator) -> list[int]:
-    """Deal so many digits into strings of about one length, as batches want them; the last has the rest."""
+def sample_lengths(n_digits: int, rng: np.random.Generator) -> list[int]:
+    """Split n_digits into strings of similar lengths, for batches; the last string has the rest."""
     low, high = N_DIGITS[int(rng.choice(len(N_DIGITS), p=SHARES))]
     lengths: list[int] = []
     while (left := n_digits - sum(lengths)) > 0:
@@ -49,14 +51,14 @@ def draw_lengths(n_digits: int, rng: np.random.Generator) -> list[int]:
 def compose_lines(
     digits: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> tuple[list[np.ndarray], list[list[int]]]:
-    """Write all digits in strings of about one length, some lines without a digit among them.
+    """Compose all digits into strings of similar lengths, plus some lines without a digit.
 
-    digits: (n, H, W) float32, 1 = ink. labels: (n,). Returns the lines as the line reader sees them,
-    (LINE_PX, width) each, and what they say.
+    digits: (n, H, W) float32, 1 = ink. labels: (n,). Returns the lines as input of the line reader,
+    (LINE_PX, width) each, and their labels.
     """
-    order = gather_zeros(labels, rng)
+    order = group_zeros(labels, rng)
     digits, labels = digits[order], labels[order]
-    lengths = draw_lengths(len(digits), rng)
+    lengths = sample_lengths(len(digits), rng)
     lengths += [0] * rng.binomial(len(lengths), _NO_DIGIT)
     ends = np.cumsum(lengths)
     parts = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
@@ -64,10 +66,10 @@ def compose_lines(
     return lines, [labels[part].tolist() for part in parts]
 
 
-def gather_zeros(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An order of the digits in which most of the zeros stand in twos to fours, as they do in amounts."""
-    is_gathered = (labels == 0) & (rng.random(len(labels)) < _GATHERED)
-    others, zeros = np.flatnonzero(~is_gathered).tolist(), np.flatnonzero(is_gathered).tolist()
+def group_zeros(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An order of the digits in which most zeros are in groups of two to four, as in amounts of money."""
+    is_grouped = (labels == 0) & (rng.random(len(labels)) < _GROUPED)
+    others, zeros = np.flatnonzero(~is_grouped).tolist(), np.flatnonzero(is_grouped).tolist()
     while zeros:
         n, at = int(rng.integers(2, 5)), int(rng.integers(len(others) + 1))
         others[at:at], zeros = zeros[:n], zeros[n:]
@@ -75,14 +77,14 @@ def gather_zeros(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def compose_string(digits: np.ndarray, labels: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """Write digits side by side on a paper of their own, and photograph it.
+    """Write digits side by side on random paper, and simulate a photo of it.
 
-    digits: (n, H, W) float32 in [0, 1], 1 = ink, n from 0 up: none gives paper, scribbles or words. labels:
-    what they are: sevens may get a bar, ones a flag. Returns (LINE_PX, width) float32 in [0, 1], 1 = black,
-    width at most MOST_PX. Equal rng states give equal strings.
+    digits: (n, H, W) float32 in [0, 1], 1 = ink; without digits (n = 0) the line is empty paper, scribbles or
+    words. labels: (n,); sevens may get a bar, ones a flag. Returns (LINE_PX, width) float32 in [0, 1], 1 =
+    black, with a width of at most MOST_PX. Equal rng states give equal strings.
     """
-    hand = Hand.draw(rng)
-    pieces, length = write_digits(digits, labels, hand, rng) if len(digits) else _write_nothing(hand, rng)
+    style = HandwritingStyle.sample(rng)
+    pieces, length = write_digits(digits, labels, style, rng) if len(digits) else _write_nothing(style, rng)
     ink = _place(pieces, length, rng)
     darkness = rng.uniform(0.3, 1.0)
     paper = draw_paper(ink.shape, rng)
@@ -91,64 +93,64 @@ def compose_string(digits: np.ndarray, labels: Sequence[int], rng: np.random.Gen
 
 
 def write_digits(
-    digits: np.ndarray, labels: Sequence[int], hand: Hand, rng: np.random.Generator
+    digits: np.ndarray, labels: Sequence[int], style: HandwritingStyle, rng: np.random.Generator
 ) -> tuple[list[_Piece], float]:
-    """Each digit as a piece of ink in its place, with the marks between them, and how long the line is."""
-    height, pieces, foot = hand.height_px, list[_Piece](), 0.0
+    """The pieces of a line, digits and marks with their positions, and the line's length in pixels."""
+    height, pieces, foot = style.height_px, list[_Piece](), 0.0
     at = rng.uniform(0, 0.6) * height
     if rng.random() < 0.08:
-        at = _add_foreign(pieces, at, hand, rng)
+        at = _add_foreign(pieces, at, style, rng)
     font = draw_font(rng) if rng.random() < _PRINTED else None
     i = 0
     while i < len(digits):
         label = labels[i]
-        is_small = rng.random() < (hand.small_zeros if label == 0 else 0.06)
+        is_small = rng.random() < (style.small_zero_rate if label == 0 else 0.06)
         tall = height * rng.uniform(0.78, 1.14) * (rng.uniform(0.5, 0.85) if is_small else 1)
-        in_one_go = not font and rng.random() < hand.chains
-        n = max(1, _count_zeros(labels[i : i + _ZEROS_IN_ONE])) if in_one_go else 1
+        in_one_go = not font and rng.random() < style.chain_rate
+        n = max(1, _count_zeros(labels[i : i + _MOST_CHAINED])) if in_one_go else 1
         if font:
-            piece = print_text(str(label), height, hand.slant, *font, rng)
+            piece = print_text(str(label), height, style.slant, *font, rng)
         elif n > 1:
-            piece = write_zeros(n, hand, tall, rng)
+            piece = write_zeros(n, style, tall, rng)
         else:
-            piece = write_digit(digits[i], label, hand, tall, rng)
+            piece = write_digit(digits[i], label, style, tall, rng)
         up = rng.uniform(0, 0.4) * (height - tall) if is_small else 0.0
         pieces.append((piece, at, foot - up + rng.normal(0, 0.05) * height))
-        if i and rng.random() < hand.joins:
+        if i and rng.random() < style.join_rate:
             pieces.append(_join(pieces[-2], pieces[-1], rng))
-        at += piece.shape[1] + height * max(-0.25, rng.normal(hand.gap, 0.1))
-        foot += hand.drift * height
+        at += piece.shape[1] + height * max(-0.25, rng.normal(style.gap, 0.1))
+        foot += style.drift * height
         i += n
         is_last = i == len(digits)
         for _ in range(1 + (is_last and rng.random() < 0.3)):
-            if rng.random() < (0.4 if is_last else hand.dot_rate):
-                at = _add_mark(pieces, at, foot, hand, rng)
+            if rng.random() < (0.4 if is_last else style.dot_rate):
+                at = _add_mark(pieces, at, foot, style, rng)
     if rng.random() < 0.05:
-        at = _add_foreign(pieces, at + 0.1 * height, hand, rng)
+        at = _add_foreign(pieces, at + 0.1 * height, style, rng)
     return pieces, at + rng.uniform(0, 0.5) * height
 
 
 def _count_zeros(labels: Sequence[int]) -> int:
-    """How many zeros they begin with."""
+    """The number of leading zeros."""
     return next((i for i, label in enumerate(labels) if label != 0), len(labels))
 
 
-def _write_nothing(hand: Hand, rng: np.random.Generator) -> tuple[list[_Piece], float]:
-    """A line without a digit: bare, scribbled, letters, marks alone, or running text."""
+def _write_nothing(style: HandwritingStyle, rng: np.random.Generator) -> tuple[list[_Piece], float]:
+    """A line without a digit: empty, scribbles, letters, marks, or printed text."""
     if rng.random() < _RUNNING_TEXT:
-        words = print_words(LINE_PX * rng.uniform(1, 4), hand.height_px, rng)
-        return [(words, 0.2 * hand.height_px, 0.0)], words.shape[1] + 0.4 * hand.height_px
-    height, pieces, at = hand.height_px, list[_Piece](), rng.uniform(0, 1) * hand.height_px
+        words = print_words(LINE_PX * rng.uniform(1, 4), style.height_px, rng)
+        return [(words, 0.2 * style.height_px, 0.0)], words.shape[1] + 0.4 * style.height_px
+    height, pieces, at = style.height_px, list[_Piece](), rng.uniform(0, 1) * style.height_px
     for _ in range(int(rng.integers(0, 4))):
         if rng.random() < 0.3:
-            at = _add_mark(pieces, at, 0.0, hand, rng)
+            at = _add_mark(pieces, at, 0.0, style, rng)
         else:
-            at = _add_foreign(pieces, at, hand, rng)
+            at = _add_foreign(pieces, at, style, rng)
     return pieces, at + rng.uniform(0.5, 2) * height
 
 
 def _join(one: _Piece, other: _Piece, rng: np.random.Generator) -> _Piece:
-    """The thin stroke of a pen that was not lifted between two digits."""
+    """The thin stroke that joins two digits if the pen was not lifted."""
     (ink, left, foot), (after, begin, end) = one, other
     x = round(left + 0.8 * ink.shape[1]), round(begin + 0.25 * after.shape[1])
     y = (foot - rng.uniform(0.4, 0.95) * len(ink), end - rng.uniform(0.5, 0.95) * len(after))
@@ -159,19 +161,21 @@ def _join(one: _Piece, other: _Piece, rng: np.random.Generator) -> _Piece:
     return to_ink(stroke), min(x), top + len(stroke)
 
 
-def _add_foreign(pieces: list[_Piece], at: float, hand: Hand, rng: np.random.Generator) -> float:
-    """A scribble or a few letters; returns where the line goes on."""
+def _add_foreign(pieces: list[_Piece], at: float, style: HandwritingStyle, rng: np.random.Generator) -> float:
+    """Add a scribble or a few letters; return the x where the line continues."""
     if rng.random() < 0.2:
-        piece = scribble(hand.height_px, rng)
+        piece = scribble(style.height_px, rng)
     else:
-        piece = write_letters(int(rng.integers(1, 5)), hand.height_px * rng.uniform(0.7, 1.1), rng)
-    pieces.append((piece, at, rng.normal(0, 0.05) * hand.height_px))
-    return float(at + piece.shape[1] + hand.height_px * rng.uniform(0.1, 0.6))
+        piece = write_letters(int(rng.integers(1, 5)), style.height_px * rng.uniform(0.7, 1.1), rng)
+    pieces.append((piece, at, rng.normal(0, 0.05) * style.height_px))
+    return float(at + piece.shape[1] + style.height_px * rng.uniform(0.1, 0.6))
 
 
-def _add_mark(pieces: list[_Piece], at: float, foot: float, hand: Hand, rng: np.random.Generator) -> float:
-    """A dot, a comma, a dash or two; returns where the line goes on."""
-    height = hand.height_px
+def _add_mark(
+    pieces: list[_Piece], at: float, foot: float, style: HandwritingStyle, rng: np.random.Generator
+) -> float:
+    """Add a dot, a comma, or one or two dashes; return the x where the line continues."""
+    height = style.height_px
     kind, stroke = rng.random(), max(1, round(height * rng.uniform(0.05, 0.12)))
     if kind < 0.65:
         radius = max(1, int(height * rng.uniform(0.04, 0.1)))
@@ -193,7 +197,7 @@ def _add_mark(pieces: list[_Piece], at: float, foot: float, hand: Hand, rng: np.
 
 
 def _place(pieces: list[_Piece], length: float, rng: np.random.Generator) -> np.ndarray:
-    """All pieces on one sheet (LINE_PX, width), written smaller where they would not fit."""
+    """All pieces in one image (LINE_PX, width), scaled down if they would not fit."""
     tops = [foot - len(ink) for ink, _, foot in pieces] or [0.0]
     feet = [foot for _, _, foot in pieces] or [0.0]
     tall = max(max(feet) - min(tops), 1.0)

@@ -1,1 +1,1 @@
-"""Judging: what a model's answers are worth."""
+"""Evaluation of models: metrics and reports."""

@@ -1,4 +1,4 @@
-"""How likely a generative model finds images it has not seen, in nats: the importance-weighted bound."""
+"""The likelihood of images under a generative model, in nats: the importance-weighted bound."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from legible.errors import ArgumentError, InputError, ModelError
 
-Weigh = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-Progress = Callable[[int, int], None]  # images done, images in all
-_SAMPLES_AT_ONCE = 50  # so many share one look at their image
+SampleLogWeights = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+Progress = Callable[[int, int], None]  # images done, images in total
+_SAMPLES_AT_ONCE = 50  # per image; they share one pass of the encoder
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Bound:
 
     nats: the mean over the images of -log((1/k) sum_i w_i) with k = n_samples. standard_error: of that mean,
     over the images. elbo_nats: the same with one sample (the negative evidence lower bound), from the same
-    samples. For a model that is told the class, all are of log p(image | class).
+    samples. For a conditional model, all are of log p(image | class).
     """
 
     nats: float
@@ -31,27 +31,27 @@ class Bound:
     n_samples: int
 
     def without_label(self, n_classes: int) -> float:
-        """What this says of images whose class is not told: nats + log n_classes, for equally likely classes.
+        """The bound of log p(image) without the class: nats + log n_classes, for equally likely classes.
 
-        p(image) = mean over the classes of p(image | class), which is at least 1 / n_classes of the true
-        class's part. Only this may be compared with figures of models that know no classes: for ten
-        classes it is 2.30 nats more.
+        p(image) is the mean over the classes of p(image | class), so at least 1 / n_classes times that of the
+        true class. Only this is comparable with unconditional models; for ten classes it is 2.30 nats more.
         """
         return self.nats + math.log(n_classes)
 
 
 def importance_weighted_bound(
-    weigh: Weigh, images: np.ndarray, labels: np.ndarray, *, n_samples: int = 500, batch_size: int = 500,
+    log_weights: SampleLogWeights, images: np.ndarray, labels: np.ndarray, *, n_samples: int = 500,
+    batch_size: int = 500,
     progress: Progress | None = None,
 ) -> Bound:  # fmt: skip
-    """Estimate how likely a model finds images: nearer to the truth the more samples.
+    """Estimate the likelihood of images under a model; more samples give a tighter bound.
 
-    weigh: images (n, C, H, W), labels (n,) and k -> k log importance weights of each image, (n, k), fresh
-    ones each time: log p(image, latents) - log q(latents | image). images: of 0 and 1 where pixels are
-    Bernoulli. batch_size: weights that are made at once. Its time is n_images * n_samples drawings;
-    progress is told of it.
-    Raises InputError for no image, ArgumentError for no sample, ModelError for a weight that is no number.
-    Source: Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016.
+    log_weights: images (n, C, H, W), labels (n,) and k -> k log importance weights per image, (n, k), new
+    ones in each call: log p(image, latents) - log q(latents | image). images: binary if the pixels are
+    Bernoulli. batch_size: weights computed at once. The time is that of generating n_images * n_samples
+    images; progress is called meanwhile.
+    Raises InputError without images, ArgumentError without samples, ModelError for a weight that is not
+    finite. Source: Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016.
     """
     if len(images) == 0 or len(images) != len(labels):
         raise InputError(f"a bound needs images with a label each, not {len(images)} and {len(labels)}.")
@@ -63,7 +63,7 @@ def importance_weighted_bound(
     bounds, elbos = np.empty(len(images)), np.empty(len(images))
     for first in range(0, len(images), n_images_at_once):
         part = slice(first, first + n_images_at_once)
-        sums = [_sum_weights(weigh(images[part], labels[part], n), first) for n in counts]
+        sums = [_sum_weights(log_weights(images[part], labels[part], n), first) for n in counts]
         bounds[part] = np.logaddexp.reduce([log_sum for log_sum, _ in sums]) - math.log(n_samples)
         elbos[part] = np.sum([total for _, total in sums], axis=0) / n_samples
         if progress is not None:
@@ -74,15 +74,15 @@ def importance_weighted_bound(
 
 
 def _sum_weights(log_weights: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """The logarithm of the sum of the weights (n, k) of each image, and the sum of their logarithms.
+    """The log of the sum of the weights (n, k) of each image, and the sum of their logs.
 
-    first: the number of the first of these images.
+    first: the index of the first of these images, for error messages.
     """
     log_weights = log_weights.astype(np.float64)
     finite = np.isfinite(log_weights).all(axis=1)
     if not finite.all():
         raise ModelError(
-            f"the likelihood of image {first + int(finite.argmin())} is no finite number: the model's "
-            "weights are damaged or its training diverged. Train it again."
+            f"the likelihood of image {first + int(finite.argmin())} is not finite: the model's weights are "
+            "damaged or its training diverged. Train it again."
         )
     return np.logaddexp.reduce(log_weights, axis=1), log_weights.sum(axis=1)

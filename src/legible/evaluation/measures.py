@@ -1,16 +1,18 @@
-"""What is measured: how each figure of a verdict is called and written, and which way is better."""
+"""The measures of reports: their labels, units and formats, and whether more is better."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from legible.kinds import KINDS
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure as people read it: its words, its unit, its digits, and whether more is better."""
+    """How a figure is shown: its label, unit and number of decimals, and whether more is better."""
 
-    words: str
+    label: str
     unit: str
     digits: int
     more_is_better: bool
@@ -22,19 +24,19 @@ class Measure:
         return f"{value * self.scale:.{self.digits}f}{plus_minus}{self.unit}"
 
     def shortfall(self, value: float, target: float) -> float:
-        """How far a value is on the wrong side of a target, in the written unit; 0 where it is reached."""
+        """How far a value falls short of a target, in the displayed unit; 0 if it is reached."""
         gap = (target - value) * self.scale
         short = gap if self.more_is_better else -gap
-        return short if short > 1e-9 else 0.0  # a mean of floats is not exact
+        return short if short > 1e-9 else 0.0  # tolerance for rounding errors
 
 
 MEASURES = {
     "accuracy": Measure("accuracy", " %", 2, True, 100.0),
     "loss_nats": Measure("loss", " nats", 4, False),
     "calibration_error": Measure("calibration error", " %", 2, False, 100.0),
-    "strings_right": Measure("strings right", " %", 2, True, 100.0),
-    "digit_error_rate": Measure("digit errors", " %", 2, False, 100.0),
-    "falsely_read": Measure("read where there is none", " %", 2, False, 100.0),
+    "strings_right": Measure("strings read correctly", " %", 2, True, 100.0),
+    "digit_error_rate": Measure("digit error rate", " %", 2, False, 100.0),
+    "falsely_read": Measure("lines without digits misread", " %", 2, False, 100.0),
     "mse": Measure("MSE", "", 5, False),
     "rmse": Measure("RMSE", "", 4, False),
     "psnr_db": Measure("PSNR", " dB", 2, True),
@@ -42,31 +44,25 @@ MEASURES = {
     "bce_nats": Measure("BCE", " nats per pixel", 4, False),
     "elbo_nats": Measure("-ELBO", " nats", 2, False),
     "bound_nats": Measure("bound", " nats", 2, False),
-    "bound_without_label_nats": Measure("bound, class not told", " nats", 2, False),
-    "read_as_asked": Measure("read as asked", " %", 2, True, 100.0),
+    "bound_without_label_nats": Measure("bound without label", " nats", 2, False),
+    "read_as_asked": Measure("read as requested", " %", 2, True, 100.0),
     "frechet": Measure("Fréchet distance", "", 2, False),
     "diversity": Measure("diversity", "", 3, True),
     "distinct": Measure("distinct", " %", 1, True, 100.0),
 }
-HEADLINES = {
-    "classify": "accuracy",
-    "read-lines": "strings_right",
-    "restore": "mse",
-    "draw": "bound_nats",
-}  # by task: the figure that stands for the whole verdict
 
 
 def say_score(score: dict[str, Any]) -> str:
-    """Write a score of a card in short: "accuracy 99.24 % on mnist (clean)"."""
+    """A card's score in short: "accuracy 99.24 % on mnist (clean)"."""
     if not score:
         return "none"
-    name = next(name for name in HEADLINES.values() if name in score)
+    name = next(kind.headline for kind in KINDS.values() if kind.headline in score)
     measure = MEASURES[name]
-    return f"{measure.words} {measure.write(score[name])} on {score['dataset']} ({score['noise']})"
+    return f"{measure.label} {measure.write(score[name])} on {score['dataset']} ({score['noise']})"
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it: "0.034 s", "2.41 s", "58.2 s", "2 min 29 s", "1 h 05 min"."""
+    """Format a duration: "0.034 s", "2.41 s", "58.2 s", "2 min 29 s", "1 h 05 min"."""
     if seconds < 9.995:
         return f"{seconds:.{3 if seconds < 0.0995 else 2}f} s"
     if seconds < 59.95:

@@ -1,6 +1,6 @@
-"""What a classifier's answers are worth, in pure NumPy.
+"""Metrics of classifiers, in pure NumPy.
 
-Everywhere: N images, K classes, labels (N,) integers in 0 ... K-1.
+In all functions: N images, K classes, labels (N,) integers in 0 ... K-1.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from legible.errors import ArgumentError, InputError
+from legible.softmax import log_softmax
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How well one class is recognised: fractions in [0, 1], and how many images it has."""
+    """The scores of one class, fractions in [0, 1]; support: its number of images."""
 
     precision: float
     recall: float
@@ -28,7 +29,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The images whose top probability lies in (low, high]: how sure the model was, and how often right."""
+    """The images whose top probability is in (low, high]: their mean confidence and their accuracy."""
 
     low: float
     high: float
@@ -38,65 +39,48 @@ class ReliabilityBin:
 
 
 class Spread(NamedTuple):
-    """The mean of n values and their sample standard deviation, None where one value has no spread."""
+    """The mean of n values and their sample standard deviation, None for a single value."""
 
     mean: float
     std: float | None
     n: int
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn a network's raw outputs into log probabilities.
-
-    logits: (N, K). Returns (N, K) float64, at most 0, in nats; does not overflow for large logits.
-    """
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn a network's raw outputs into probabilities.
-
-    logits: (N, K). Returns (N, K) float64 in [0, 1]; each row sums to 1.
-    """
-    return np.asarray(np.exp(log_softmax(logits)))
-
-
 def accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Tell which fraction of the answers is right.
+    """The fraction of correct predictions.
 
     labels, predicted: (N,) integers. Returns a fraction in [0, 1].
-    Raises InputError for no or unequal counts.
+    Raises InputError for no images, or different counts.
     """
     _check_counts(labels, predicted)
     return float(np.mean(labels == predicted))
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Measure how surprised the model is by the true labels.
+    """The cross-entropy of the labels.
 
     logits: (N, K); labels: (N,). Returns the mean of -log p(true class) over the images, in nats:
-    0 is perfect, log K is a uniform guess. Raises InputError for no or unequal counts.
+    0 is perfect, log K is a uniform guess. Raises InputError for no images, or different counts.
     """
     return float(image_losses(logits, labels).mean())
 
 
 def image_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Measure the cross-entropy of each image by itself.
+    """The cross-entropy of each image.
 
     logits: (N, K); labels: (N,). Returns (N,) float64 >= 0, in nats.
-    Raises InputError for no or unequal counts.
+    Raises InputError for no images, or different counts.
     """
     _check_counts(labels, logits)
-    return np.asarray(-log_softmax(logits)[np.arange(len(labels)), labels])
+    return np.asarray(-log_softmax(logits.astype(np.float64))[np.arange(len(labels)), labels])
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
-    """Count which class was taken for which.
+    """Count how often each class was predicted as each.
 
     labels, predicted: (N,) integers in 0 ... n_classes-1. Returns (K, K) int64 counts: row = true,
     column = predicted.
-    Raises InputError for no or unequal counts, or a class outside the range.
+    Raises InputError for no images, different counts, or a class outside the range.
     """
     _check_counts(labels, predicted)
     for what, values in (("labels", labels), ("predicted", predicted)):
@@ -109,10 +93,10 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, n_classes: int) 
 
 
 def per_class(confusion: np.ndarray) -> list[ClassScore]:
-    """Score each class by itself: precision, recall, F1 and support.
+    """The scores of each class: precision, recall, F1 and support.
 
-    confusion: (K, K) counts, row = true. Returns K scores in the order of the classes. Where nothing was
-    predicted as a class its precision is 0, where it has no image its recall is 0 (as scikit-learn's
+    confusion: (K, K) counts, row = true. Returns K scores in the order of the classes. The precision of a
+    class that was never predicted and the recall of one without images are 0 (scikit-learn's
     zero_division=0).
     """
     right, support, n_predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
@@ -124,9 +108,9 @@ def per_class(confusion: np.ndarray) -> list[ClassScore]:
 
 
 def wilson_interval(n_right: int, n_total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Say between which values the true accuracy lies, given how many answers were right.
+    """The confidence interval of an accuracy, given the number of correct predictions.
 
-    Returns (low, high), fractions in [0, 1]. Unlike mean +- 1.96 standard errors it stays honest near 100 %.
+    Returns (low, high), fractions in [0, 1]. Unlike mean +- 1.96 standard errors it is reliable near 100 %.
     Raises InputError unless 0 <= n_right <= n_total and n_total >= 1, ArgumentError unless
     0 < confidence < 1.
     Source: E. B. Wilson, "Probable inference", J. Am. Stat. Assoc. 22 (1927) 209-212.
@@ -142,17 +126,17 @@ def wilson_interval(n_right: int, n_total: int, confidence: float = 0.95) -> tup
     centre = share + z * z / (2 * n_total)
     reach = z * math.sqrt(share * (1 - share) / n_total + (z / (2 * n_total)) ** 2)
     scale = 1 + z * z / n_total
-    # no right or no wrong answer gives exactly 0 or 1; rounding would leave 1e-17
+    # exactly 0 or 1 if none or all are right; rounding would leave 1e-17
     low = 0.0 if n_right == 0 else (centre - reach) / scale
     high = 1.0 if n_right == n_total else (centre + reach) / scale
     return low, high
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15) -> list[ReliabilityBin]:
-    """Group the images by how sure the model was, to compare that with how often it was right.
+    """Group the images by confidence, to compare confidence and accuracy.
 
-    probabilities: (N, K) in [0, 1]; labels: (N,). The bins (0, 1/n], (1/n, 2/n] ... are of equal width; one
-    without an image is left out. Raises InputError for no or unequal counts, ArgumentError for n_bins < 1.
+    probabilities: (N, K) in [0, 1]; labels: (N,). The bins (0, 1/n], (1/n, 2/n] ... have equal widths; empty
+    ones are left out. Raises InputError for no images or different counts, ArgumentError for n_bins < 1.
     """
     _check_counts(labels, probabilities)
     if n_bins < 1:
@@ -175,37 +159,36 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15)
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15) -> float:
-    """Measure how far the model's confidence is from how often it is right.
+    """The expected calibration error of the top class.
 
-    probabilities: (N, K) in [0, 1]; labels: (N,). Returns the expected calibration error of the top class,
-    a fraction in [0, 1]: 0.02 means that stated and true certainty differ by two points on average.
-    Raises as `reliability` does.
+    probabilities: (N, K) in [0, 1]; labels: (N,). Returns a fraction in [0, 1]: 0.02 means that confidence
+    and accuracy differ by two percentage points on average. Raises the errors of `reliability`.
     Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, eq. 3.
     """
     return binned_calibration_error(reliability(probabilities, labels, n_bins))
 
 
 def binned_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Average the gap between confidence and accuracy over the bins, weighted by their images."""
+    """The mean difference between confidence and accuracy over the bins, weighted by their images."""
     gaps = sum(b.n_images * abs(b.accuracy - b.confidence) for b in bins)
     return gaps / sum(b.n_images for b in bins)
 
 
 def mean_and_spread(values: Sequence[float] | np.ndarray) -> Spread:
-    """Sum several runs up as their mean and sample standard deviation (n - 1 in the denominator).
+    """The mean and sample standard deviation (n - 1 in the denominator) of several runs.
 
-    The std is None for a single value. Raises InputError for none.
+    The std is None for a single value. Raises InputError without values.
     """
     if len(values) == 0:
-        raise InputError("there is no value to average. Give the figure of at least one run.")
+        raise InputError("no values to average: give at least one.")
     n = len(values)
     return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if n > 1 else None, n)
 
 
-def _check_counts(labels: np.ndarray, answers: np.ndarray) -> None:
+def _check_counts(labels: np.ndarray, predictions: np.ndarray) -> None:
     if len(labels) == 0:
-        raise InputError("there is nothing to measure: no labels were given.")
-    if len(labels) != len(answers):
+        raise InputError("no labels to compare with: give at least one.")
+    if len(labels) != len(predictions):
         raise InputError(
-            f"{len(labels)} labels do not go with {len(answers)} answers; give one for each image."
+            f"{len(labels)} labels and {len(predictions)} predictions differ in number: give one per image."
         )

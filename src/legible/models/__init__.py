@@ -1,43 +1,35 @@
 """Models: name -> a builder `(image_shape, n_classes, *, settings...) -> torch.nn.Module`.
 
-Every model takes images (N, C, H, W) float32 in [0, 1]. Its fact `kind` says what it returns: a `classifier`
-logits (N, n_classes), an `autoencoder` pixel logits (N, C, H, W), whose sigmoid is the restored image; a
-`vae` takes the labels too, and draws (vae.py); a `reader` takes lines of writing (lines.py).
-A registered model may carry a `recipe`: the training settings that suit it, as a dict. A model with an
-attribute `multiple` takes any size; where a side is no multiple of it, paper is added and cut off again.
+Every model takes images (N, C, H, W) float32 in [0, 1]. Its fact `kind` (kinds.py) determines its output: a
+classifier (`classify`) returns logits (N, n_classes); a restorer (`restore`) returns pixel logits (N, C, H,
+W), whose sigmoid is the restored image; a generator (`generate`) takes labels too (vae.py); a line reader
+(`read-lines`) takes lines of writing (lines.py). A model may be registered with a `recipe`, a dict of
+training settings that suit it. A model with an attribute `multiple` takes images of any size: it pads their
+sides with paper to multiples of that number, and crops its output.
 """
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 from torch import nn
 
 from legible.errors import ArgumentError
+from legible.kinds import CLASSIFY, KINDS, Kind
 from legible.registry import Registry, Spec
 from legible.seeds import seed_for
 
 ImageShape = tuple[int, int, int]
-CLASSIFIER, AUTOENCODER, VAE, READER = "classifier", "autoencoder", "vae", "reader"
-MODELS: Registry[nn.Module] = Registry("model", "legible models list")
-
-from legible.models import autoencoder as autoencoder  # noqa: E402
-from legible.models import committee as committee  # noqa: E402
-from legible.models import convnet as convnet  # noqa: E402  (fills the catalogue)
-from legible.models import digits as digits  # noqa: E402
-from legible.models import lines as lines  # noqa: E402
-from legible.models import mlp as mlp  # noqa: E402
-from legible.models import page_net as page_net  # noqa: E402
-from legible.models import unet as unet  # noqa: E402
-from legible.models import vae as vae  # noqa: E402
+MODELS: Registry[nn.Module] = Registry("model", "legible models list", package="legible.models")
 
 
 def build_model(spec: Spec | str, image_shape: ImageShape, n_classes: int, *, seed: int) -> nn.Module:
     """Build a model with initial weights that depend on the seed alone.
 
-    image_shape: (C, H, W) in pixels. Raises UnknownName for the name or a setting, ArgumentError when
-    the images are too small for the model or a setting cannot be built.
+    image_shape: (C, H, W) in pixels. Raises UnknownName for an unknown name or setting, ArgumentError if the
+    images are too small for the model or a setting has an unusable value.
     """
     spec = MODELS.parse(spec) if isinstance(spec, str) else spec
     smallest, (_, height, width) = MODELS.get(spec.name).facts["smallest"], image_shape
@@ -47,51 +39,51 @@ def build_model(spec: Spec | str, image_shape: ImageShape, n_classes: int, *, se
             f"{height} x {width}. Choose another model, or scale the images (--size)."
         )
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.filterwarnings("error", "Initializing zero-element")  # a layer of no units
+        warnings.filterwarnings("error", "Initializing zero-element")  # a layer without units
         torch.manual_seed(seed_for("initial weights", seed))
         try:
             model = MODELS.call(spec, image_shape, n_classes)
         except (RuntimeError, ValueError, ArithmeticError, UserWarning) as error:
             raise ArgumentError(f"model {str(spec)!r} cannot be built: {error}.") from error
-    return to_channels_last(model)
+    # kernels laid out as convolutions need them on this processor: twice as fast, same numbers
+    return model.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
 
-def kind_of(spec: Spec | str) -> str:
-    """The kind of a registered model: classifier, unless it says otherwise."""
+def kind_of(spec: Spec | str) -> Kind:
+    """The kind of a registered model; a classifier if the model states none."""
     name = MODELS.parse(spec).name if isinstance(spec, str) else spec.name
-    return str(MODELS.get(name).facts.get("kind", CLASSIFIER))
+    return KINDS[MODELS.get(name).facts.get("kind", CLASSIFY.name)]
 
 
-def as_used(model: nn.Module, kind: str) -> nn.Module:
-    """The model as people use it: an autoencoder gives pixels, not logits; of a vae, the half that draws."""
-    if isinstance(model, vae.Ladder):
-        return vae.Decoder(model)
-    return nn.Sequential(model, nn.Sigmoid()) if kind == AUTOENCODER else model
+def as_used(model: nn.Module, kind: Kind) -> nn.Module:
+    """The part of the model that is exported and used: a restorer with its sigmoid, a generator's decoder."""
+    used: nn.Module = kind.part("as_used")(model) if kind.as_used else model
+    return used
+
+
+def example_inputs(model: nn.Module, image_shape: ImageShape) -> Any:
+    """Example arguments of a model: zeros for one image, or what its own `example_inputs` returns."""
+    own = getattr(model, "example_inputs", None)
+    return own(image_shape) if own else torch.zeros(1, *(own_input_shape(model) or image_shape))
 
 
 def multiple_of(model: nn.Module) -> int:
-    """What the sides of a model's images are brought to multiples of; 0 where it takes one size only."""
+    """The number that images' sides are padded to multiples of; 0 for a model that takes one size only."""
     return int(getattr(model, "multiple", 0))
 
 
-def takes(model: nn.Module) -> ImageShape | None:
-    """What a model takes where that is not an image of its dataset: lines composed from them, for one."""
-    return getattr(model, "takes", None)
-
-
-def to_channels_last(model: nn.Module) -> nn.Module:
-    """Lay a model's kernels out as convolutions on this processor want them: twice as fast, same numbers."""
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return model
+def own_input_shape(model: nn.Module) -> ImageShape | None:
+    """The (C, H, W) of a model whose input is not an image of its dataset, such as a line; else None."""
+    return getattr(model, "own_input_shape", None)
 
 
 def count_parameters(model: nn.Module) -> int:
-    """How many numbers the training may change."""
+    """The number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
 def summarise(model: nn.Module, image_shape: ImageShape) -> list[tuple[str, tuple[int, ...], int]]:
-    """Each layer's kind, output shape (without the batch) and parameter count, in the order of use."""
+    """Each layer's class, output shape (without the batch) and parameter count, in the order of execution."""
     rows: list[tuple[str, tuple[int, ...], int]] = []
     leaves = [m for m in model.modules() if not list(m.children())]
 
@@ -100,17 +92,16 @@ def summarise(model: nn.Module, image_shape: ImageShape) -> list[tuple[str, tupl
 
     handles = [leaf.register_forward_hook(note) for leaf in leaves]
     training = model.training
-    images = torch.zeros(1, *(takes(model) or image_shape))
     with torch.no_grad():
-        model.eval()((images, torch.zeros(1, dtype=torch.int64)) if isinstance(model, vae.Ladder) else images)
+        model.eval()(example_inputs(model, image_shape))
     model.train(training)
     for handle in handles:
         handle.remove()
     return rows
 
 
-def tell_layers(model: nn.Module, image_shape: ImageShape) -> str:
-    """The summary in words: each layer, what it gives, and its parameters."""
+def describe_layers(model: nn.Module, image_shape: ImageShape) -> str:
+    """The summary as text: each layer's class, output shape and parameters."""
     return "; ".join(
         f"{kind} -> {' x '.join(map(str, shape))}, {n:,} parameters"
         for kind, shape, n in summarise(model, image_shape)

@@ -1,11 +1,12 @@
-"""Autoencoders: images to a code and back. Every autoencoder of reports B and E is one spec of these two.
+"""Autoencoders: images to a code and back. Each autoencoder of reports B and E is a spec of one of these two.
 
-Reports count pools, dropouts and norms and don't say where they are. Here (`spread`): of m in the first half
-of the layers, which are n with the middle one, the i-th belongs to layer ceil(i * n / (m + 1)); the second
-half is the mirror image; of an odd number of them, one belongs to layer n. So has row B1.4, of 14 layers, its
-pool in layer 4, its enlargement in 11, dropouts in 4 and 11, norms in 2, 4, 6, 9, 11 and 13.
-Within a layer: convolution or dense, pool, ReLU, norm, dropout, enlargement. The pool before the ReLU and the
-norm before the enlargement give the same numbers as after it, sooner.
+The reports count pools, dropouts and norms but don't say which layers they are in. Here (`spread`), they are
+spaced evenly and symmetrically: the first half of the layers has n of them, including the middle one, and the
+i-th of its m extras is in layer ceil(i * n / (m + 1)); the second half mirrors the first; if the total is
+odd, one is in layer n. So row B1.4, with 14 layers, has its pool in layer 4, its upsampling in 11, dropouts
+in 4 and 11, norms in 2, 4, 6, 9, 11 and 13.
+The order within a layer is: convolution or dense, pool, ReLU, norm, dropout, upsampling. Pooling before the
+ReLU and normalising before upsampling give the same numbers as afterwards, faster.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from legible.models.layers import glorot
 
 
 class Autoencoder(nn.Module):
-    """An encoder and a decoder, each usable alone: together they turn images into pixel logits.
+    """An encoder and a decoder, each usable alone; together they turn images into pixel logits.
 
-    multiple: the sides that the encoder takes are multiples of it; 0 where it takes one size only.
+    multiple: images are padded to multiples of it; 0 for a model that takes one size only.
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, multiple: int = 0) -> None:
@@ -38,7 +39,7 @@ class Autoencoder(nn.Module):
 
 
 class Light(nn.Module):
-    """Ink (1 = ink) turned into light (1 = paper), as reports see pages that they don't turn round."""
+    """Inverts images from 1 = ink to 1 = paper, for reports that train on uninverted pages."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) in [0, 1] -> the same shape."""
@@ -46,7 +47,7 @@ class Light(nn.Module):
 
 
 class Negate(nn.Module):
-    """Logits of light -> logits of ink."""
+    """Logits of paper -> logits of ink."""
 
     def forward(self, logits: Tensor) -> Tensor:
         """Any shape."""
@@ -54,7 +55,7 @@ class Negate(nn.Module):
 
 
 def run_padded(body: Callable[[Tensor], Tensor], images: Tensor, multiple: int) -> Tensor:
-    """Add paper below and to the right up to multiples, run the body, and cut what was added off again."""
+    """Pad below and to the right to multiples, with paper; run the body; crop its output."""
     if multiple <= 1:
         return body(images)
     height, width = images.shape[2:]
@@ -62,7 +63,7 @@ def run_padded(body: Callable[[Tensor], Tensor], images: Tensor, multiple: int) 
     return body(padded)[:, :, :height, :width]
 
 
-@MODELS.register("conv-autoencoder", kind="autoencoder", paper="report B (B1, B2, B3)", smallest=1)
+@MODELS.register("conv-autoencoder", kind="restore", paper="report B (B1, B2, B3)", smallest=1)
 def build_conv(
     image_shape: ImageShape,
     n_classes: int,
@@ -75,16 +76,16 @@ def build_conv(
     norms: int = 0,
     light: bool = False,
 ) -> nn.Module:
-    """A chain of convolutions with ReLU, pooled to a smaller code and enlarged again where asked: report B.
+    """A chain of convolutions with ReLU, with optional pooling and upsampling: report B.
 
-    filters: of each layer, first to last, joined by '-'; one more convolution, 3x3, gives the pixels.
-    kernel: side of the layers' kernels, odd. pools: 2x2 max-pools; as many layers of the second half double
-    the size again, each value four times. dropouts: layers that silence the share `rate` of their values in
-    training. norms: layers with a batch norm. The top of this file says which layers these are.
-    light: the net sees and gives light, paper = 1, inside; it takes images and gives logits of ink as ever.
-    The encoder is the first half of the layers, with the middle one of an odd number; the decoder, the rest.
-    103,073 parameters for grey images as it is, the best of reports B2 and B3. Images of any size, from one
-    pixel up; the encoder alone takes sides that are multiples of 2^pools.
+    filters: of each layer, first to last, joined by '-'; one more 3x3 convolution outputs the pixels.
+    kernel: side of the layers' kernels, odd. pools: number of 2x2 max-pools; as many layers of the second
+    half upsample, repeating each value four times. dropouts: number of layers with dropout, at the rate
+    `rate`. norms: number of layers with a batch norm. The top of this file says which layers these are.
+    light: inside, the net uses paper = 1; its input and output are ink = 1 as always.
+    The encoder is the first half of the layers, including the middle one of an odd number; the decoder is the
+    rest. 103,073 parameters for grey images with the defaults, the best net of reports B2 and B3. Images of
+    any size, from one pixel up; the encoder alone takes sides that are multiples of 2^pools.
     """
     maps = [image_shape[0], *read_widths("model 'conv-autoencoder': filters", filters)]
     n_layers = len(maps) - 1
@@ -99,14 +100,14 @@ def build_conv(
     for number, (before, after) in enumerate(pairwise(maps), start=1):
         convolution = nn.Conv2d(before, after, kernel, padding=kernel // 2)
         pool = [nn.MaxPool2d(2)] if number in resized[:pools] else []
-        enlargement = [nn.Upsample(scale_factor=2)] if number in resized[pools:] else []
-        layers.append(nn.Sequential(convolution, *pool, nn.ReLU(), *extras(number, after), *enlargement))
+        upsampling = [nn.Upsample(scale_factor=2)] if number in resized[pools:] else []
+        layers.append(nn.Sequential(convolution, *pool, nn.ReLU(), *extras(number, after), *upsampling))
     half, last = ceil(n_layers / 2), nn.Conv2d(maps[-1], maps[0], 3, padding=1)
     encoder, decoder = [*layers[:half]], [*layers[half:], last]
     return _join(encoder, decoder, light, 2**pools)
 
 
-@MODELS.register("dense-autoencoder", kind="autoencoder", paper="reports E (E5) and B (B1, B2)", smallest=1)
+@MODELS.register("dense-autoencoder", kind="restore", paper="reports E (E5) and B (B1, B2)", smallest=1)
 def build_dense(
     image_shape: ImageShape,
     n_classes: int,
@@ -119,10 +120,9 @@ def build_dense(
 ) -> nn.Module:
     """Fully connected layers with ReLU from the pixels to a code and back, for instance 784-128-96-128-784.
 
-    widths: units of the hidden layers, first to last, joined by '-'; one more layer gives the pixels.
-    dropouts, rate, norms: as for conv-autoencoder, of the hidden layers; light, too. The encoder ends with
-    the narrowest layer (of equal ones that nearest the middle), which is the code (N, width); the decoder is
-    the rest.
+    widths: units of the hidden layers, first to last, joined by '-'; one more layer outputs the pixels.
+    dropouts, rate, norms, light: as for conv-autoencoder. The encoder ends with the narrowest layer (the one
+    nearest the middle if several are), whose output is the code (N, width); the decoder is the rest.
     226,416 parameters for 28x28 grey pixels and report E's 128-96-128. Images of one size, from one pixel up.
     """
     hidden = read_widths("model 'dense-autoencoder': widths", widths)
@@ -138,14 +138,14 @@ def build_dense(
 
 
 def _join(encoder: list[nn.Module], decoder: list[nn.Module], light: bool, multiple: int = 0) -> nn.Module:
-    """light: turn what comes in and what goes out round."""
+    """An Autoencoder of these layers. light: invert its input and its output."""
     into, out_of = ([Light()], [Negate()]) if light else ([], [])
     whole = Autoencoder(nn.Sequential(*into, *encoder), nn.Sequential(*decoder, *out_of), multiple)
     return glorot(whole)
 
 
 def spread(count: int, n_layers: int) -> list[int]:
-    """Which of the layers 1 to n_layers have one of `count` things, in order: evenly and in mirror image."""
+    """Which of the layers 1 to n_layers have one of `count` extras, spaced evenly and symmetrically."""
     half, (pairs, odd) = ceil(n_layers / 2), divmod(count, 2)
     first = [ceil(i * half / (pairs + 1)) for i in range(1, pairs + 1)]
     return sorted([*first, *[half] * odd, *(n_layers + 1 - number for number in first)])
@@ -154,7 +154,7 @@ def spread(count: int, n_layers: int) -> list[int]:
 def _spread_extras(
     model: str, n_layers: int, norm: type[nn.Module], dropouts: int, rate: float, norms: int
 ) -> Callable[[int, int], list[nn.Module]]:
-    """A function that gives the norm and the dropout, if any, of the layer of this number and width."""
+    """A function that returns the norm and the dropout, if any, of a layer given its number and width."""
     check_between(f"model {model!r}: dropouts", dropouts, 0, n_layers)
     check_between(f"model {model!r}: rate", rate, 0, 0.999)
     check_between(f"model {model!r}: norms", norms, 0, n_layers)
@@ -168,7 +168,7 @@ def _spread_extras(
 
 
 def read_widths(setting: str, text: str) -> list[int]:
-    """Read `16-8-8` as [16, 8, 8]. setting: what the error says. Raises ArgumentError."""
+    """Parse `16-8-8` as [16, 8, 8]. setting: its name in error messages. Raises ArgumentError."""
     try:
         widths = [int(width) for width in text.split("-")]
     except ValueError:

@@ -1,7 +1,7 @@
 """The reports' convolutional classifiers.
 
-The pool stands before the ReLU: the largest of four values is cut at zero instead of each of the four, which
-gives the same numbers and the same gradients in two thirds of the time (docs/log.md).
+They pool before the ReLU: it is then applied to the largest of four values instead of to each of the four,
+which gives the same numbers and the same gradients in two thirds of the time (docs/log.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def build_one_conv(
 ) -> nn.Module:
     """One 3x3 convolution, a max-pool and one hidden dense layer: reports A and D.
 
-    filters: of the convolution (no padding). dense: units of the hidden layer (report A doesn't say).
+    filters: of the convolution (no padding). dense: units of the hidden layer (report A doesn't give it).
     542,230 parameters for 28x28 grey pixels and ten classes, as report D prints. Smallest image: 4x4.
     """
     features = nn.Sequential(nn.Conv2d(image_shape[0], filters, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten())
@@ -32,8 +32,8 @@ def build_two_conv(
 ) -> nn.Module:
     """Two 5x5 convolutions with max-pools, a wide dense layer and dropout: report C.
 
-    filters: of the first convolution; the second has twice as many. dropout: share of dense units silenced
-    in training. 1,111,946 parameters for 28x28 grey pixels and ten classes. Smallest image: 16x16.
+    filters: of the first convolution; the second has twice as many. dropout: rate after the dense layer.
+    1,111,946 parameters for 28x28 grey pixels and ten classes. Smallest image: 16x16.
     """
     features = nn.Sequential(
         nn.Conv2d(image_shape[0], filters, 5), nn.MaxPool2d(2), nn.ReLU(),
@@ -48,11 +48,11 @@ def build_two_conv(
 def build_dropout(
     image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 0, dropout: float = 0.5
 ) -> nn.Module:
-    """Convolution, max-pool, dropout, convolution, dense: report E's family for its sweeps.
+    """Convolution, max-pool, dropout, convolution, dense: the family of report E's sweeps.
 
-    filters: of both 3x3 convolutions (no padding). dense: units of an added hidden layer, 0 for none.
-    dropout: share of pooled values silenced in training. 48,298 parameters with the defaults for 28x28 grey
-    pixels and ten classes. Smallest image: 8x8.
+    filters: of both 3x3 convolutions (no padding). dense: units of an extra hidden layer, 0 for none.
+    dropout: rate after the pool. 48,298 parameters with the defaults for 28x28 grey pixels and ten classes.
+    Smallest image: 8x8.
     """
     features = nn.Sequential(
         nn.Conv2d(image_shape[0], filters, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Dropout(dropout),

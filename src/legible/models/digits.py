@@ -1,4 +1,4 @@
-"""Our own classifiers: two that learn in seconds on two cores, and a deep one that reads through noise."""
+"""This project's classifiers of digits: fast ones, a deep one for noisy images, and more accurate ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STRONG = {
 
 @MODELS.register(
     "digits-fast",
-    paper="ours",
+    paper="this project",
     smallest=15,
     recipe=FAST | {"n_epochs": 1},
 )
@@ -53,7 +53,7 @@ def build_fast(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
 
 @MODELS.register(
     "digits-wide",
-    paper="ours",
+    paper="this project",
     smallest=19,
     recipe=FAST | {"n_epochs": 1.5, "augment": ("shift:1",)},
 )
@@ -80,14 +80,14 @@ def build_wide(image_shape: ImageShape, n_classes: int, *, filters: int = 16, de
 
 @MODELS.register(
     "digits-deep",
-    paper="ours",
+    paper="this project",
     smallest=12,
     recipe=FAST | {"n_epochs": 10, "augment": ("shift:1",)},
 )
 def build_deep(image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 128) -> nn.Module:
-    """Six 3x3 convolutions with norms, the first two at full size, one dense layer: reads through noise.
+    """Six 3x3 convolutions with norms, the first two at full size, and one dense layer: for noisy images.
 
-    filters: of the first two convolutions; the next two pairs have twice and four times as many.
+    filters: of the first two convolutions; the second pair has twice, the third four times as many.
     698,026 parameters for 28x28 grey pixels and ten classes. Smallest image: 12x12.
     """
     layers: list[nn.Module] = []
@@ -102,14 +102,14 @@ def build_deep(image_shape: ImageShape, n_classes: int, *, filters: int = 32, de
 
 @MODELS.register(
     "digits-strong",
-    paper="ours",
+    paper="this project",
     smallest=24,
     recipe=STRONG,
 )
 def build_strong(
     image_shape: ImageShape, n_classes: int, *, filters: int = 32, dense: int = 256
 ) -> nn.Module:
-    """Five convolutions, two pools and a dense layer: the most for the least work.
+    """Five convolutions, two pools and a dense layer: high accuracy at low cost.
 
     filters: of the first, 5x5; the 3x3 ones that follow have two, two, four and four times as many.
     412,266 parameters for 28x28 grey pixels and ten classes. Smallest image: 24x24.
@@ -136,9 +136,9 @@ def build_strong(
     recipe=STRONG | {"n_epochs": 24},
 )
 def build_plain(image_shape: ImageShape, n_classes: int, *, filters: int = 8) -> nn.Module:
-    """Ten 3x3 convolutions and no pool: sees every pixel in its place, for four times the work.
+    """Ten 3x3 convolutions without pooling: full resolution at four times the cost of digits-strong.
 
-    filters: the first convolution has twice as many, each of the others so many more than the one before.
+    filters: the first convolution has twice as many; each of the others adds this number to the one before.
     309,802 parameters for 28x28 grey pixels and ten classes. Smallest image: 21x21.
     Source: An et al., arXiv:2008.10400, its M3; half as wide here, and the logits have no norm.
     """
@@ -152,7 +152,7 @@ def build_plain(image_shape: ImageShape, n_classes: int, *, filters: int = 8) ->
 
 
 def _convolve(n_in: int, n_out: int, *, padding: int = 1, pool: bool = False) -> list[nn.Module]:
-    """A 3x3 convolution with its norm, pooled where asked."""
+    """A 3x3 convolution with norm and ReLU, and optionally a pool."""
     pooled = [nn.MaxPool2d(2)] if pool else []
     kernel = nn.Conv2d(n_in, n_out, 3, padding=padding, bias=False)
     return [kernel, *pooled, nn.BatchNorm2d(n_out), nn.ReLU()]

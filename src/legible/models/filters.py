@@ -1,30 +1,28 @@
-"""Filters that learn nothing: what any trained restorer, of digits or of pages, must beat.
+"""Classical filters without training: the baselines for trained restorers of digits and pages.
 
 FILTERS: name -> a function `(images, *, strength...) -> restored images`, written as a spec, `median:5`.
-All take and give images (N, C, H, W) float32 in [0, 1], 1 = ink, of any size, each channel by itself; they
-don't change their input. Some work in 8 bits, as they say: their output is rounded to 1/255.
+All take and return images (N, C, H, W) float32 in [0, 1], 1 = ink, of any size. They filter each channel
+separately and don't change their input. Some compute in 8 bits, as stated: their output is rounded to 1/255.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from legible.errors import ArgumentError
-from legible.images import check_images, to_bytes
+from legible.images import Predict, check_images, to_bytes
 from legible.registry import Registry
 
 FILTERS: Registry[np.ndarray] = Registry("filter")
 
-_PATCH_PX, _WINDOW_PX = 5, 21  # patches that are compared, and how far around a pixel they are looked for
+_PATCH_PX, _WINDOW_PX = 5, 21  # sides of the compared patches and of the search window
 _N_ITERATIONS = 30  # OpenCV's default
 
 
 @FILTERS.register("identity")
 def keep_images(images: np.ndarray) -> np.ndarray:
-    """Give the images back as they are: what doing nothing scores. Raises InputError."""
+    """Return the images unchanged: the score of doing nothing. Raises InputError."""
     return check_images(images).copy()
 
 
@@ -32,8 +30,8 @@ def keep_images(images: np.ndarray) -> np.ndarray:
 def take_median(images: np.ndarray, *, size_px: int = 3) -> np.ndarray:
     """Replace each pixel by the median of the square around it: removes single specks, keeps edges.
 
-    size_px: side of the square, 3 or 5 (OpenCV takes no others in float32); beyond the image its outermost
-    pixels go on. Raises ArgumentError, InputError.
+    size_px: side of the square, 3 or 5 (the only sizes that OpenCV takes in float32). Edge pixels are
+    repeated beyond the image. Raises ArgumentError, InputError.
     """
     if size_px not in (3, 5):
         raise ArgumentError(f"filter 'median': size_px must be 3 or 5, not {size_px!r}.")
@@ -41,12 +39,12 @@ def take_median(images: np.ndarray, *, size_px: int = 3) -> np.ndarray:
 
 
 @FILTERS.register("non-local-means")
-def average_alike(images: np.ndarray, *, strength: float = 0.2) -> np.ndarray:
-    """Average the pixels whose surroundings look alike, wherever they are: for grain on large pictures.
+def non_local_means(images: np.ndarray, *, strength: float = 0.2) -> np.ndarray:
+    """Average the pixels whose 5x5 patches are similar: for Gaussian noise on large pictures.
 
-    strength: 0.01 to 10; surroundings (5x5) that differ by more than about so much count little.
-    Three quarters of the noise's std is a good first choice. In 8 bits. Raises ArgumentError, InputError.
-    Source: Buades, Coll and Morel, 2005, as OpenCV's fastNlMeansDenoising.
+    strength: 0.01 to 10; patches that differ by much more than this get little weight. Three quarters of the
+    noise's std is a good first choice. In 8 bits. Raises ArgumentError, InputError.
+    Source: Buades, Coll and Morel, 2005, implemented by OpenCV's fastNlMeansDenoising.
     """
     _check_strength("non-local-means", "strength", strength, 10)
     return _filter_planes(images, _in_bytes(
@@ -56,11 +54,11 @@ def average_alike(images: np.ndarray, *, strength: float = 0.2) -> np.ndarray:
 
 @FILTERS.register("total-variation")
 def smooth_variation(images: np.ndarray, *, fidelity: float = 1.5) -> np.ndarray:
-    """Find the picture of least variation that stays near the noisy one: flat areas, sharp edges.
+    """Minimise total variation while staying near the noisy picture: flat areas, sharp edges.
 
-    fidelity: 0.01 to 100, what it costs to leave the noisy picture; smaller means smoother. Differences count
-    by their size and not their square (TV-L1), so that specks are dropped. In 8 bits.
-    Raises ArgumentError, InputError. Source: Chambolle and Pock, 2011, as OpenCV's denoise_TVL1.
+    fidelity: 0.01 to 100, the weight of the difference from the noisy picture; smaller means smoother. The
+    difference is absolute, not squared (TV-L1), so that specks are removed. In 8 bits.
+    Raises ArgumentError, InputError. Source: Chambolle and Pock, 2011, implemented by OpenCV's denoise_TVL1.
     """
     _check_strength("total-variation", "fidelity", fidelity, 100)
 
@@ -74,10 +72,10 @@ def smooth_variation(images: np.ndarray, *, fidelity: float = 1.5) -> np.ndarray
 
 @FILTERS.register("background")
 def divide_by_background(images: np.ndarray, *, size_px: int = 61) -> np.ndarray:
-    """Divide each page by its paper, the median of the square around each pixel: stains and shades go.
+    """Divide each page by its background, the median around each pixel: removes stains and shadows.
 
-    size_px: side of the square, odd, 3 to 1001; several strokes wide, or ink is taken for paper. In 8 bits.
-    Raises ArgumentError, InputError.
+    size_px: side of the square for the median, odd, 3 to 1001; it must be several strokes wide, or ink counts
+    as background. In 8 bits. Raises ArgumentError, InputError.
     """
     _check_square("background", size_px)
 
@@ -92,10 +90,10 @@ def divide_by_background(images: np.ndarray, *, size_px: int = 61) -> np.ndarray
 
 @FILTERS.register("sauvola")
 def threshold_locally(images: np.ndarray, *, size_px: int = 25, k: float = 0.2) -> np.ndarray:
-    """Make each pixel ink or paper by the mean and the spread of the light around it.
+    """Binarise each page with a local threshold from the mean and standard deviation around each pixel.
 
-    size_px: side of the square around a pixel, odd, 3 to 1001. k: 0.01 to 1; more keeps less.
-    Ink is darker than m (1 + k (s / 128 - 1)) of the mean m and the standard deviation s in bytes.
+    size_px: side of the square around a pixel, odd, 3 to 1001. k: 0.01 to 1; a larger k keeps less ink.
+    Ink is darker than m (1 + k (s / 128 - 1)), with the mean m and the standard deviation s in 0 ... 255.
     Raises ArgumentError, InputError. Source: Sauvola and Pietikäinen, "Adaptive document image
     binarization", 2000.
     """
@@ -112,8 +110,8 @@ def threshold_locally(images: np.ndarray, *, size_px: int = 25, k: float = 0.2) 
     return _filter_planes(images, split)
 
 
-def _filter_planes(images: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Change each channel of each image, (H, W), by itself."""
+def _filter_planes(images: np.ndarray, change: Predict) -> np.ndarray:
+    """Apply `change` to each channel (H, W) of each image."""
     check_images(images)
     restored = np.empty(images.shape, np.float32)
     for place in np.ndindex(images.shape[:2]):
@@ -121,8 +119,8 @@ def _filter_planes(images: np.ndarray, change: Callable[[np.ndarray], np.ndarray
     return restored
 
 
-def _in_bytes(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """A change of bytes, for pictures in [0, 1]."""
+def _in_bytes(change: Predict) -> Predict:
+    """A function of uint8 planes, as a function of float planes in [0, 1]."""
     return lambda plane: change(to_bytes(plane)) / np.float32(255)
 
 

@@ -1,4 +1,4 @@
-"""Pieces that several models share."""
+"""Layers that several models share."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch.nn import functional as F
 from legible.errors import ArgumentError
 
 
-class DenseInWholeNumbers(nn.Linear):
-    """A dense layer of numbers from 0 up, which in use computes in whole numbers: three times as fast.
+class QuantizedLinear(nn.Linear):
+    """A dense layer for inputs >= 0 that computes in 8-bit integers at inference: three times as fast.
 
-    Inputs are told in 255 steps up to the largest of a batch, which training follows as norms follow their
-    statistics; weights in steps of their row's own, of 7 bits, so that old processors can add two products in
-    16 bits. In training it computes in float32.
+    Inputs are quantized in 255 steps from 0 to `peak`, a running mean of each training batch's largest value.
+    Weights are quantized per row to 7 bits, so that old processors can add two products in 16 bits. Training
+    computes in float32.
     """
 
     peak: Tensor
@@ -24,7 +24,7 @@ class DenseInWholeNumbers(nn.Linear):
         self.register_buffer("peak", torch.tensor(8.0))
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """(N, n_in), none below 0, to (N, n_out)."""
+        """(N, n_in), all >= 0, to (N, n_out)."""
         if self.training:
             self.peak.lerp_(numbers.detach().amax(), 0.1)
             return super().forward(numbers)
@@ -36,8 +36,13 @@ class DenseInWholeNumbers(nn.Linear):
         return F.linear(numbers, weights, self.bias)
 
 
+def with_sigmoid(model: nn.Module) -> nn.Module:
+    """The model followed by a sigmoid: pixels in [0, 1] instead of pixel logits."""
+    return nn.Sequential(model, nn.Sigmoid())
+
+
 def glorot(model: nn.Module) -> nn.Module:
-    """Draw the weights as the reports' libraries do: Glorot uniform, biases zero. Returns the model.
+    """Initialise weights as the reports' libraries do: Glorot uniform, biases zero. Returns the model.
 
     Source: Glorot and Bengio, 2010.
     """
@@ -50,7 +55,7 @@ def glorot(model: nn.Module) -> nn.Module:
 
 
 def flat_size(features: nn.Module, image_shape: tuple[int, int, int]) -> int:
-    """How many numbers `features` makes of one image of (C, H, W) pixels."""
+    """The number of features of one image (C, H, W)."""
     if min(image_shape) < 1:
         raise ArgumentError(f"an image of {image_shape} (channels, height, width) has no pixels.")
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Readers of lines: a line of writing in, for each few columns of it what is written there."""
+"""Line readers: a line of writing in, logits for every two pixel columns out."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import Tensor, nn
 
 from legible.models import MODELS, ImageShape
 
-_PER_COLUMN = 2  # answers for each column of features, which stands for 4 pixels
+_PER_COLUMN = 2  # outputs for each column of features, which covers 4 pixels
 
 
 class LineReader(nn.Module):
-    """Convolutions that end one row high, and two answers for each column of features.
+    """Convolutions down to a height of one, and two outputs for each column of features.
 
-    Lines (N, 1, 40, W), W a multiple of 8, to logits (N, 1 + n_classes, W / 2); the first is "nothing new".
+    Lines (N, 1, 40, W), W a multiple of 8, to logits (N, 1 + n_classes, W / 2); class 0 is the CTC blank.
     """
 
     multiple: ClassVar[int] = 8
-    takes: ClassVar[ImageShape] = (1, 40, 256)
+    own_input_shape: ClassVar[ImageShape] = (1, 40, 256)
 
     def __init__(self, n_classes: int, filters: int) -> None:
         super().__init__()
@@ -33,27 +33,27 @@ class LineReader(nn.Module):
             *_convolve(wider, wider),
             nn.MaxPool2d((2, 1)),
             *_convolve(wider, wider, (5, 3), padding=(0, 1)),
-            _Along(wider, 1),
-            _Along(wider, 2),
+            _ColumnContext(wider, 1),
+            _ColumnContext(wider, 2),
             nn.Dropout(0.1),
         )
         self.head = nn.Conv2d(wider, _PER_COLUMN * (1 + n_classes), 1)
 
     def forward(self, lines: Tensor) -> Tensor:
-        """Logits of each class at each place of each line."""
-        answers = self.head(self.features(lines)).squeeze(2)  # (N, 2 K, W / 4)
-        n, n_answers, width = answers.shape
-        apart: Tensor = answers.reshape(n, _PER_COLUMN, n_answers // _PER_COLUMN, width)
-        return apart.permute(0, 2, 3, 1).reshape(n, n_answers // _PER_COLUMN, _PER_COLUMN * width)
+        """Logits of each class at each time step of each line."""
+        logits = self.head(self.features(lines)).squeeze(2)  # (N, 2 K, W / 4)
+        n, n_logits, width = logits.shape
+        split: Tensor = logits.reshape(n, _PER_COLUMN, n_logits // _PER_COLUMN, width)
+        return split.permute(0, 2, 3, 1).reshape(n, n_logits // _PER_COLUMN, _PER_COLUMN * width)
 
 
-class _Along(nn.Module):
-    """What is to the left and right, added to what is here. apart: columns between those looked at."""
+class _ColumnContext(nn.Module):
+    """A residual block that adds to each column features of the columns `distance` to its left and right."""
 
-    def __init__(self, filters: int, apart: int) -> None:
+    def __init__(self, filters: int, distance: int) -> None:
         super().__init__()
         self.change = nn.Sequential(
-            nn.Conv2d(filters, filters, (1, 3), padding=(0, apart), dilation=(1, apart), bias=False),
+            nn.Conv2d(filters, filters, (1, 3), padding=(0, distance), dilation=(1, distance), bias=False),
             nn.BatchNorm2d(filters),
             nn.ReLU(),
             nn.Conv2d(filters, filters, 1, bias=False),
@@ -67,8 +67,8 @@ class _Along(nn.Module):
 
 @MODELS.register(
     "line-reader",
-    paper="ours",
-    kind="reader",
+    paper="this project",
+    kind="read-lines",
     smallest=8,
     recipe={
         "n_epochs": 22,
@@ -81,10 +81,10 @@ class _Along(nn.Module):
     },
 )
 def build_line_reader(image_shape: ImageShape, n_classes: int, *, filters: int = 32) -> nn.Module:
-    """Six convolutions, two that look along the line, two answers for each four pixels of it.
+    """Six convolutions, two residual blocks along the line, and CTC logits for every two pixel columns.
 
     filters: of the first convolution; later ones have twice and four times as many. image_shape: of the
-    single digits that lines are composed from; lines are 40 pixels high and of any width.
+    single digits that lines are composed from; the lines are 40 pixels high and of any width.
     659,062 parameters for ten classes.
     """
     return LineReader(n_classes, filters)
@@ -98,6 +98,6 @@ def _convolve(
     stride: int = 1,
     padding: int | tuple[int, int] = 1,
 ) -> list[nn.Module]:
-    """A convolution with its norm."""
+    """A convolution with norm and ReLU."""
     convolution = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=padding, bias=False)
     return [convolution, nn.BatchNorm2d(n_out), nn.ReLU()]

@@ -1,4 +1,4 @@
-"""Fully connected nets: every pixel to every hidden unit."""
+"""Fully connected nets."""
 
 from __future__ import annotations
 

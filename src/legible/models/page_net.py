@@ -1,4 +1,4 @@
-"""A net that cleans pages: a U-Net tells how to read each pixel, and a few filters sharpen."""
+"""A net that cleans pages: a U-Net predicts offset and contrast of each pixel; convolutions sharpen edges."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from legible.models import MODELS, ImageShape
 from legible.models.autoencoder import check_between
 from legible.models.unet import UNet, make_body
 
-_MAPS = 3  # that the U-Net gives each pixel: an offset, a contrast, and one that only the sharpening sees
+_MAPS = 3  # the U-Net's outputs for each pixel: offset, contrast, and one that only `sharpen` uses
 
 
 class PageNet(nn.Module):
-    """Ink from darkness: offset + contrast * darkness, and what the pixels around it say about its edges.
+    """Ink = offset + contrast * darkness, plus a correction from the neighbouring pixels that sharpens edges.
 
-    Measured on NoisyOffice: paper and print make a pixel's darkness by one formula, so that with the paper
-    known the print follows from the pixel alone; and the clean ink follows from the print's 3x3 pixels. The
-    paper is smooth, and seen at half the size and below (`body`). Edges are not: they are sharpened by
-    filters that see place x place pixels as one and answer for each of them: for 2, at a quarter of the cost
-    of as many filters for 1.
+    Reason, measured on NoisyOffice: a pixel's darkness is a function of paper and print, so that once the
+    paper is known the print follows from this pixel alone, and the clean ink from 3x3 pixels of print. The
+    paper is smooth, so the U-Net (`body`) estimates it at half the size and below. Edges are not smooth:
+    `sharpen` works at full resolution, with place x place pixels stacked as channels; place 2 costs a quarter
+    of place 1 with the same number of filters.
     """
 
     def __init__(self, body: nn.Module, n_channels: int, place: int, fine: int, layers: int) -> None:
         super().__init__()
         self.body = body
-        n_here = place**2 * n_channels  # maps of all pixels of a place
+        n_here = place**2 * n_channels  # channels after place x place pixels are stacked
         self.gather, self.scatter = nn.PixelUnshuffle(place), nn.PixelShuffle(place)
         within = [
             part for _ in range(layers - 1) for part in (nn.Conv2d(fine, fine, 1), nn.ReLU(inplace=True))
@@ -48,8 +48,8 @@ class PageNet(nn.Module):
 
 @MODELS.register(
     "page-net",
-    kind="autoencoder",
-    paper="ours",
+    kind="restore",
+    paper="this project",
     smallest=1,
     recipe={
         "n_epochs": 10,
@@ -57,7 +57,7 @@ class PageNet(nn.Module):
         "optimiser": "muon",
         "learning_rate": 0.1,
         "schedule": "triangle:warmup=0.1,final=0.02",
-        "augment": ("shift:1",),  # any pixel may be the first of a place of 2x2
+        "augment": ("shift:1",),  # so that stacks of 2x2 pixels start at any pixel
     },
 )
 def build_page_net(
@@ -71,12 +71,12 @@ def build_page_net(
     fine: int = 48,
     layers: int = 2,
 ) -> nn.Module:
-    """A small U-Net at half the size and below, and a few filters that sharpen edges: see PageNet.
+    """A small U-Net at half the size and below, plus a few convolutions that sharpen edges: see PageNet.
 
-    filters: maps at half the size; each further level has `growth` times as many at half of that. levels: 1
-    to 8. fine: filters that sharpen, in each of `layers` (1 to 8). place: 1 or 2, the side of the squares of
-    pixels that these filters see as one: 1 errs less, 2 is sooner done. 269,380 parameters for grey images,
-    of any size; paper is added up to multiples of 2^levels.
+    filters: channels at half the size; each coarser level halves the size and has `growth` times as many.
+    levels: 1 to 8. fine: filters of the sharpening convolutions, in each of `layers` (1 to 8). place: 1 or 2,
+    the side of the squares of pixels that these stack as channels: 1 has a lower error, 2 is faster.
+    269,380 parameters for grey images, of any size; they are padded with paper to multiples of 2^levels.
     """
     for name, value, low, top in (
         ("filters", filters, 1, 4096), ("growth", growth, 1, 4), ("levels", levels, 1, 8),
@@ -86,6 +86,6 @@ def build_page_net(
     n_channels = image_shape[0]
     widths = [round(filters * growth**level) for level in range(levels)]
     stem, rest = make_body(n_channels, _MAPS * n_channels, widths)
-    # a place of 2x2 is served by four maps of half the size before the last layer makes them one
+    # for place 2, leave out the last PixelShuffle: four maps of half the size are already 2x2 stacked pixels
     body = nn.Sequential(stem, *list(rest)[: -1 if place == 2 else None])
     return UNet(PageNet(body, n_channels, place, fine, layers), 2**levels, takes_any_size=True)

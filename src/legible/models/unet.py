@@ -1,4 +1,4 @@
-"""A U-Net that restores images: it looks at several scales, the finest being half the image's."""
+"""A U-Net that restores images, at several scales; the finest has half the image's size."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from legible.errors import ArgumentError
 from legible.models import MODELS, ImageShape
 from legible.models.autoencoder import check_between, run_padded
-from legible.models.layers import DenseInWholeNumbers
+from legible.models.layers import QuantizedLinear
 
-_KINDS = 3  # grey, pure, and what the pure ones are
-_GREY = (0.002, 0.998)  # between these a pixel is neither pure paper nor pure ink: one level of 256 is 0.0039
+_N_INPUTS = 3  # maps per channel: grey pixels, a mask of pure pixels, values of pure pixels
+_GREY = (0.002, 0.998)  # between these a pixel is neither pure paper nor pure ink; 1/255 is 0.0039
 
 
 class UNet(nn.Module):
-    """A body that wants sides of a multiple, for images of any size, or of one."""
+    """A net whose inputs are padded to multiples of `padded_to`, for images of any size or of one size."""
 
     def __init__(self, body: nn.Module, padded_to: int, *, takes_any_size: bool) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class UNet(nn.Module):
         return run_padded(self.body, images, self.padded_to)
 
 
-class Add(nn.Module):
-    """Add to maps what is seen in them from further away."""
+class Residual(nn.Module):
+    """A residual connection around a path through coarser scales."""
 
     def __init__(self, path: nn.Module) -> None:
         super().__init__()
@@ -43,40 +43,41 @@ class Add(nn.Module):
 
 
 class BlindUNet(nn.Module):
-    """A body that is told what tells noise from noise, and may keep pixels as they are.
+    """A U-Net for Gaussian and salt-and-pepper noise of unknown kind and amount; it may copy input pixels.
 
-    Salt and pepper leaves every grey pixel as it was and makes none; grain leaves none, and the more of it
-    the less a grey pixel says. So the net sees the grey pixels, the pure ones, and what these are, as three
-    maps for each channel. The image's mean, mean square and share of pure pixels tell how loud each of the
-    three is to be and how much to add in each filter; the last maps (N, 2 * C, H, W) are logits, and how far
-    to trust a grey pixel instead.
+    Salt-and-pepper noise makes no grey pixels and keeps those that it does not replace; Gaussian noise
+    changes every grey pixel, and the more of it, the less a grey pixel is worth. So the net gets three maps
+    for each channel: grey pixels, a mask of pure (black or white) pixels, and the values of the pure pixels.
+    From the image's mean, mean square and share of pure pixels, `survey` computes a scale for each of the
+    three and a bias for each filter. The last maps (N, 2 * C, H, W) are logits, and the weight of a grey
+    input pixel.
     """
 
     def __init__(self, stem: nn.Module, n_filters: int, body: nn.Module) -> None:
         super().__init__()
         self.stem, self.body = stem, body
-        self.survey = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, n_filters + _KINDS))
+        self.survey = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, n_filters + _N_INPUTS))
 
     def forward(self, images: Tensor) -> Tensor:
         """Pixel logits (N, C, H, W) of images (N, C, H, W)."""
         within = images.clamp(*_GREY)
         is_pure = (images != within).to(images.dtype)
-        facts = [each.mean((1, 2, 3)) for each in (images, images.square(), is_pure)]
-        survey = self.survey(4 * torch.stack(facts, 1) - 2)[:, :, None, None]
-        loudness, hint = survey[:, :_KINDS].exp(), survey[:, _KINDS:]
+        statistics = [each.mean((1, 2, 3)) for each in (images, images.square(), is_pure)]
+        survey = self.survey(4 * torch.stack(statistics, 1) - 2)[:, :, None, None]
+        scales, bias = survey[:, :_N_INPUTS].exp(), survey[:, _N_INPUTS:]
         ink = 2 * images - 1  # paper is -1
-        seen = [ink * (1 - is_pure), is_pure, ink * is_pure]
-        seen = [maps * loudness[:, i : i + 1] for i, maps in enumerate(seen)]
-        maps = self.body(self.stem(torch.cat(seen, 1)) + hint)
+        inputs = [ink * (1 - is_pure), is_pure, ink * is_pure]
+        inputs = [maps * scales[:, i : i + 1] for i, maps in enumerate(inputs)]
+        maps = self.body(self.stem(torch.cat(inputs, 1)) + bias)
         logits, trust = maps.chunk(2, 1)
-        as_it_is = torch.log(within / (1 - within))
-        return logits + trust.sigmoid() * (1 - is_pure) * (as_it_is - logits)  # type: ignore[no-any-return]
+        input_logits = torch.log(within / (1 - within))
+        return logits + trust.sigmoid() * (1 - is_pure) * (input_logits - logits)  # type: ignore[no-any-return]
 
 
 @MODELS.register(
     "unet",
-    kind="autoencoder",
-    paper="ours, after Ronneberger et al., 2015",
+    kind="restore",
+    paper="this project, after Ronneberger et al., 2015",
     smallest=1,
     recipe={
         "n_epochs": 10,
@@ -97,16 +98,16 @@ def build_unet(
     whole: int = 0,
     blind: bool = False,
 ) -> nn.Module:
-    """A small U-Net: convolutions at half the image's size, at a quarter and below, and up again.
+    """A small U-Net whose finest level has half the image's size.
 
-    filters: maps at the finest level; each further level has `growth` times as many at half the size.
-    levels: 1 to 8. blocks: 3x3 convolutions with norm and ReLU on each way, down and up, at each level.
-    whole: units of a dense layer that sees the whole image at the coarsest level; 0 for none.
-    blind: for noise of unknown kind and level, salt and pepper among them; see BlindUNet.
-    102,276 parameters for grey images. Images of any size without `whole`, of one size with it; paper is
-    added up to multiples of 2^levels. Differs from the paper: the first convolution takes and the last
-    one gives 2x2 pixels as one place, so that no layer works at full size; levels are joined by addition;
-    norms, which the ONNX file has no more.
+    filters: channels at the finest level; each coarser level halves the size and has `growth` times as many.
+    levels: 1 to 8. blocks: 3x3 convolutions with norm and ReLU at each level, on the way down and again on
+    the way up. whole: units of a dense layer over the whole image at the coarsest level; 0 for none.
+    blind: for noise of unknown kind and amount, including salt and pepper; see BlindUNet.
+    102,276 parameters for grey images. Images of any size without `whole`, of one size with it; they are
+    padded with paper to multiples of 2^levels. Differences from the paper: 2x2 pixels are stacked as channels
+    for the first and the last convolution, so that no layer works at full size; skip connections add instead
+    of concatenating; batch norms, which are folded into the convolutions in the ONNX file.
     """
     if min(image_shape) < 1:
         raise ArgumentError(f"an image of {image_shape} (channels, height, width) has no pixels.")
@@ -119,7 +120,7 @@ def build_unet(
     padded_to = 2**levels
     coarsest = [-(-side // padded_to) for side in sides]
     widths = [round(filters * growth**level) for level in range(levels)]
-    n_in = _KINDS * n_channels if blind else n_channels
+    n_in = _N_INPUTS * n_channels if blind else n_channels
     n_out = 2 * n_channels if blind else n_channels
     stem, rest = make_body(n_in, n_out, widths, blocks=blocks, whole=whole, coarsest=coarsest)
     body = BlindUNet(stem, filters, rest) if blind else nn.Sequential(stem, rest)
@@ -129,10 +130,10 @@ def build_unet(
 def make_body(
     n_in: int, n_out: int, widths: list[int], *, blocks: int = 1, whole: int = 0, coarsest: Sequence[int] = ()
 ) -> tuple[nn.Sequential, nn.Sequential]:
-    """The stem, up to the first ReLU, and all that follows: maps (N, n_in, H, W) -> (N, n_out, H, W).
+    """The stem, up to the first ReLU, and the rest of a U-Net: maps (N, n_in, H, W) -> (N, n_out, H, W).
 
-    widths: maps at half the size, at a quarter and so on. The stem sees 2x2 pixels as one place, and the last
-    convolution gives them so. blocks, whole: as for `unet`; coarsest: height and width of the last level.
+    widths: channels at half the size, at a quarter and so on. The stem stacks 2x2 pixels as channels, and the
+    last layer unstacks them. blocks, whole: as for `unet`; coarsest: height and width of the last level.
     """
     kernel, norm, relu = _convolve(4 * n_in, widths[0], 3, padding=1)
     stem = nn.Sequential(nn.PixelUnshuffle(2), kernel, norm)
@@ -148,9 +149,9 @@ def make_body(
 def _make_level(
     widths: list[int], blocks: int, whole: int, coarsest: Sequence[int], n_done: int = 0
 ) -> list[nn.Module]:
-    """Convolutions at one size, around all that is done at smaller ones.
+    """Convolutions at one size, with all coarser levels inside.
 
-    widths: maps of this level and the coarser ones. n_done: blocks of the way down that are there already.
+    widths: channels of this level and the coarser ones. n_done: blocks of the way down that exist already.
     """
     width, *rest = widths
 
@@ -164,21 +165,21 @@ def _make_level(
             nn.Conv2d(rest[0], 4 * width, 1),
             nn.PixelShuffle(2),
         )
-        return [*way(blocks - n_done), Add(path), *way(blocks)]
-    see = [Add(_see_whole(width, coarsest, whole))] if whole else []
-    return [*way(blocks - n_done), *see, *way(blocks)]
+        return [*way(blocks - n_done), Residual(path), *way(blocks)]
+    dense = [Residual(_make_dense(width, coarsest, whole))] if whole else []
+    return [*way(blocks - n_done), *dense, *way(blocks)]
 
 
-def _see_whole(filters: int, sides: Sequence[int], units: int) -> nn.Module:
-    """A dense layer over all places, and back."""
+def _make_dense(filters: int, sides: Sequence[int], units: int) -> nn.Module:
+    """A dense layer over all positions, and one back to their shape."""
     height, width = sides
     n = filters * height * width
     return nn.Sequential(
         nn.Flatten(),
-        DenseInWholeNumbers(n, units, bias=False),
+        QuantizedLinear(n, units, bias=False),
         nn.BatchNorm1d(units),
         nn.ReLU(),
-        DenseInWholeNumbers(units, n),
+        QuantizedLinear(units, n),
         nn.Unflatten(1, (filters, height, width)),
     )
 

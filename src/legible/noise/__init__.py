@@ -1,8 +1,8 @@
-"""Noise: pure NumPy functions `(images, rng, *, amount...) -> images`, apart from data and model.
+"""Noise: pure NumPy functions `(images, rng, *, amount...) -> images`, independent of data and model.
 
-A noise is registered in a catalogue (pixels.py, blurs.py, geometry.py, paper.py ...) and written as a spec,
-`gaussian:0.5`. Its first setting is the amount. Facts: `none` is the amount that changes nothing (absent
-where there is none); `is_random=False` marks a noise that is the same at every draw.
+Each noise is registered in one of this folder's modules (pixels.py, blurs.py, geometry.py, paper.py ...) and
+written as a spec, `gaussian:0.5`. Its first setting is the amount. Facts of an entry: `none` is the amount
+that changes nothing (absent if no amount does); `is_random=False` marks a deterministic noise.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 from legible.errors import ArgumentError
 from legible.registry import Registry, Spec
+from legible.seeds import rng_for
 
-NOISES: Registry[np.ndarray] = Registry("noise", "legible noise list")
+NOISES: Registry[np.ndarray] = Registry("noise", "legible noise list", package="legible.noise")
 CLEAN = "clean"
 
 
@@ -24,13 +25,8 @@ def check_setting(name: str, value: float, low: float, high: float) -> None:
         raise ArgumentError(f"{name} must lie between {low:g} and {high:g}, not {value!r}.")
 
 
-from legible.noise import pixels as pixels  # noqa: E402, I001  (these fill the catalogue, in this order)
-from legible.noise import blurs as blurs, geometry as geometry, mixed as mixed  # noqa: E402
-from legible.noise import paper as paper, scans as scans  # noqa: E402
-
-
 def add_noise(images: np.ndarray, rng: np.random.Generator, noises: Iterable[Spec | str]) -> np.ndarray:
-    """Put several noises on the images, one after the other, in the order given.
+    """Apply several noises to the images, one after the other, in the order given.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out:
     every noise clips its result to [0, 1].
@@ -40,11 +36,23 @@ def add_noise(images: np.ndarray, rng: np.random.Generator, noises: Iterable[Spe
     return images
 
 
+def add_fixed_noise(
+    images: np.ndarray, chain: str, *, stream: str, dataset: str, seeds: tuple[int, ...] = ()
+) -> np.ndarray:
+    """Put a chain of noises on the images, the same at every call with the same words: test noise, for one.
+
+    images: as add_noise takes them. chain: specs joined by '+', or `clean`. stream, dataset, seeds: what the
+    noise depends on besides the chain.
+    """
+    noises = split_chain(chain)
+    return add_noise(images, rng_for(stream, dataset, "+".join(noises), *seeds), noises) if noises else images
+
+
 def canonical_chain(chain: str) -> str:
-    """A chain of noises as rows name it: `gaussian:0.5` becomes `gaussian:std=0.5`, nothing `clean`."""
+    """A chain of noises as result rows store it: `gaussian:0.5` becomes `gaussian:std=0.5`, "" `clean`."""
     return "+".join(split_chain(chain)) or CLEAN
 
 
 def split_chain(chain: str) -> list[str]:
-    """The canonical specs of a chain: none for `clean`, else those joined by '+'."""
+    """The canonical specs of a chain joined by '+'; an empty list for `clean`."""
     return [] if chain == CLEAN else [str(NOISES.parse(part)) for part in chain.split("+") if part]

@@ -1,6 +1,4 @@
-"""Noises for a purpose: every kind and level for one net that takes whatever comes, of digits or of pages;
-ink or paper for likelihoods.
-"""
+"""Combined noises: random kinds and amounts, to train one net for many noises; and binarisation."""
 
 from __future__ import annotations
 
@@ -8,13 +6,13 @@ import numpy as np
 
 from legible.noise import NOISES, check_setting
 from legible.noise.chunks import in_chunks, on_each
-from legible.noise.pixels import add_grain, replace_pixels
+from legible.noise.pixels import add_gaussian_noise, replace_pixels
 
-_OFFICE = {  # what may lie on a page, and its largest amount
+_OFFICE = {  # noises of pages with their largest amounts
     "stains": 0.7, "rings": 0.6, "creases": 0.5, "wrinkles": 0.6, "shade": 0.6, "shadow": 0.6,
     "bleed-through": 0.45, "ruled": 0.45, "bands": 0.4, "specks": 0.01,
 }  # fmt: skip
-_ANY = {  # noises of digits, from an amount that hardly shows to one that leaves them just readable
+_ANY = {  # noises of digits: from an amount that is barely visible to one that leaves digits just readable
     "gaussian": (0.0, 0.7), "salt-and-pepper": (0.0, 0.5), "speckle": (0.0, 1.2), "low-contrast": (1.0, 0.15),
     "fog": (0.0, 0.7), "occlusion": (1, 8), "stripes": (0.0, 0.8), "ruled": (0.0, 0.7), "faded": (0.0, 0.7),
     "shade": (0.0, 0.7), "shift": (0, 4), "rotation": (0.0, 40.0), "elastic": (0.0, 45.0),
@@ -26,12 +24,13 @@ _ANY = {  # noises of digits, from an amount that hardly shows to one that leave
 def mixed(
     images: np.ndarray, rng: np.random.Generator, *, most: float = 0.9, grain: float = 0.5, draws: int = 1
 ) -> np.ndarray:
-    """Put grain on a share of the images and salt and pepper on the rest, each at a level of its own.
+    """Add Gaussian noise to a share of the images, salt and pepper to the rest, each in a random amount.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
-    most: 0 to 1; the std of the grain (`gaussian`) or the level of the dots (`salt-and-pepper`) is drawn for
-    each image, evenly from 0 to this. grain: 0 to 1, the share. draws: 1 to 100; a level is the mean of so
-    many even draws: more than one bring the middle levels out. Raises ArgumentError, InputError.
+    most: 0 to 1; the std of `gaussian` or the level of `salt-and-pepper` is drawn for each image, uniformly
+    from 0 to this. grain: 0 to 1, the share of images with Gaussian noise. draws: 1 to 100; each amount is
+    the mean of this many uniform draws, so more draws make medium amounts more frequent.
+    Raises ArgumentError, InputError.
     """
     check_setting("noise 'mixed': most", most, 0, 1)
     check_setting("noise 'mixed': grain", grain, 0, 1)
@@ -39,23 +38,23 @@ def mixed(
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n = len(part)
-        level = rng.random((n, draws, 1, 1), dtype=np.float32).mean(1, keepdims=True) * np.float32(most)
-        is_grain = rng.random((n, 1, 1, 1), dtype=np.float32) < grain
-        return np.where(is_grain, add_grain(part, rng, level), replace_pixels(part, rng, level))
+        amount = rng.random((n, draws, 1, 1), dtype=np.float32).mean(1, keepdims=True) * np.float32(most)
+        is_gaussian = rng.random((n, 1, 1, 1), dtype=np.float32) < grain
+        return np.where(is_gaussian, add_gaussian_noise(part, rng, amount), replace_pixels(part, rng, amount))
 
     return in_chunks(images, rng, change)
 
 
 @NOISES.register("any", none="0")
-def put_any(
+def add_any(
     images: np.ndarray, rng: np.random.Generator, *, share: float = 1.0, at_once: int = 4
 ) -> np.ndarray:
-    """Put a noise of some kind, at some strength, on a share of the images, and leave the rest as they are.
+    """Add noise of a random kind and amount to a share of the images; the rest stay unchanged.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    share: 0 to 1. Kinds: grain, dots, fading, fog, holes, stripes, rules, shade, shifts, turns, bends, blurs,
-    JPEG. at_once: 1 to 100, how many kinds and strengths there are among some 160 digits.
-    Raises ArgumentError, InputError.
+    share: 0 to 1. Kinds: Gaussian noise, speckle, salt and pepper, low contrast, fading, fog, occlusion,
+    stripes, ruled paper, shade, shift, rotation, elastic distortion, blurs, JPEG. at_once: 1 to 100, how many
+    kinds and amounts are used in each chunk of about 160 digits. Raises ArgumentError, InputError.
     """
     check_setting("noise 'any': share", share, 0, 1)
     check_setting("noise 'any': at_once", at_once, 1, 100)
@@ -77,12 +76,12 @@ def put_any(
 
 @NOISES.register("binary")
 def binary(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make each pixel pure ink or pure paper, ink as often as it is dark, as likelihoods in nats want them.
+    """Binarise at random: each pixel becomes 1 with a probability equal to its value, else 0.
 
-    images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape out, of 0 and 1;
-    images of 0 and 1 come back as they are. Drawn anew at every showing it is the literature's *dynamic*
-    binarisation, drawn once its *static* one (Salakhutdinov and Murray, 2008, though not with their draw).
-    Raises InputError.
+    Models whose likelihood is of binary images need such input. images: (N, C, H, W) float32 in [0, 1],
+    1 = ink; not changed in place. Same shape out, of 0 and 1; images of 0 and 1 are returned unchanged.
+    Repeated in every epoch this is the literature's *dynamic* binarisation; done once, its *static*
+    binarisation (Salakhutdinov and Murray, 2008; their random numbers differ). Raises InputError.
     """
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -93,11 +92,12 @@ def binary(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @NOISES.register("office", none="0")
 def office(images: np.ndarray, rng: np.random.Generator, *, dirt: float = 1.0) -> np.ndarray:
-    """Wear, dirty and scan each page as an office does: one to four things of each, at any strength.
+    """Wear, stain and scan each page as in an office, with random kinds and amounts.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    dirt: 0 to 1, how strong things may be at most. Ink fades, up to three noises of paper lie on it, then the
-    scanner blurs, adds grain, and now and then stores it as a JPEG. Raises ArgumentError, InputError.
+    dirt: 0 to 1, scales the largest amounts. The ink fades, the paper turns grey and gets up to three noises
+    of paper; then the scanner blurs, adds Gaussian noise, and in 30 % of pages stores a JPEG.
+    Raises ArgumentError, InputError.
     """
     check_setting("noise 'office': dirt", dirt, 0, 1)
 
@@ -116,4 +116,4 @@ def office(images: np.ndarray, rng: np.random.Generator, *, dirt: float = 1.0) -
         answer: np.ndarray = page[0]
         return answer
 
-    return on_each(images, rng, change, none=dirt == 0)
+    return on_each(images, rng, change, unchanged=dirt == 0)

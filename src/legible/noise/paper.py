@@ -1,4 +1,4 @@
-"""Noises of paper: what lies on a page, in it and under it. Sizes go by the page's shorter side."""
+"""Noises of paper: stains, folds, shadows, print. Sizes are relative to the page's shorter side."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from legible.noise import NOISES, check_setting
 from legible.noise.chunks import on_each
 
-Layer = Callable[[tuple[int, int], np.random.Generator], np.ndarray]  # (height, width) -> darkness there
+Layer = Callable[[tuple[int, int], np.random.Generator], np.ndarray]  # (height, width) -> darkness (H, W)
 
 
 @NOISES.register("stains", none="0")
 def stains(
     images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.5, count: int = 3
 ) -> np.ndarray:
-    """Darken each page with soft blots of uneven edge, as coffee, grease and damp leave.
+    """Darken each page with soft blots with uneven edges, as coffee, grease and damp leave.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    darkness: 0 to 1, of the paper in the middle of the darkest blot. count: 1 to 100, blots on a page, a
-    twentieth to a third of its shorter side in radius. Raises ArgumentError, InputError.
+    darkness: 0 to 1, of the paper in the middle of the darkest blot. count: 1 to 100 blots on a page, each
+    with a radius of 5 to 35 % of the page's shorter side. Raises ArgumentError, InputError.
     """
     check_setting("noise 'stains': darkness", darkness, 0, 1)
     check_setting("noise 'stains': count", count, 1, 100)
@@ -44,11 +44,11 @@ def stains(
 def rings(
     images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.4, count: int = 2
 ) -> np.ndarray:
-    """Print the wet bottoms of cups on each page: rings, open where the cup stood dry.
+    """Add the rings of wet cups to each page, with gaps.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    darkness: 0 to 1, of the paper under the darkest part of a ring. count: 1 to 100, rings on a page, a tenth
-    to half of its shorter side in radius. Raises ArgumentError, InputError.
+    darkness: 0 to 1, of the paper under the darkest part of a ring. count: 1 to 100 rings on a page, each
+    with a radius of 10 to 50 % of the page's shorter side. Raises ArgumentError, InputError.
     """
     check_setting("noise 'rings': darkness", darkness, 0, 1)
     check_setting("noise 'rings': count", count, 1, 100)
@@ -69,10 +69,10 @@ def rings(
 def creases(
     images: np.ndarray, rng: np.random.Generator, *, strength: float = 0.3, count: int = 4
 ) -> np.ndarray:
-    """Fold each page and lay it flat again: thin lines, light on one side and dark on the other, worn ink.
+    """Add folds to each page: thin lines, light on one side and dark on the other, with worn ink.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    strength: 0 to 1, of light and dark. count: 1 to 100, folds on a page. Raises ArgumentError, InputError.
+    strength: 0 to 1, of light and dark. count: 1 to 100 folds on a page. Raises ArgumentError, InputError.
     """
     check_setting("noise 'creases': strength", strength, 0, 1)
     check_setting("noise 'creases': count", count, 1, 100)
@@ -90,12 +90,12 @@ def creases(
         ink = page * (1 - strength * wear)
         return _shade(ink, 1 - strength * np.clip(relief, -1, 1))
 
-    return on_each(images, rng, change, none=strength == 0)
+    return on_each(images, rng, change, unchanged=strength == 0)
 
 
 @NOISES.register("wrinkles", none="0")
 def wrinkles(images: np.ndarray, rng: np.random.Generator, *, strength: float = 0.4) -> np.ndarray:
-    """Crumple each page and flatten it: facets of paper that take the light differently.
+    """Crumple each page and flatten it: facets of paper that reflect light differently.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     strength: 0 to 1, of light and dark. Raises ArgumentError, InputError.
@@ -106,7 +106,7 @@ def wrinkles(images: np.ndarray, rng: np.random.Generator, *, strength: float = 
         size = page.shape[1:]
         height = np.zeros(size, np.float32)
         for scale in (0.3, 0.15, 0.08):
-            ridged = 1 - np.abs(2 * cloud(size, rng, scale) - 1)  # sharp where the cloud is in its middle
+            ridged = 1 - np.abs(2 * cloud(size, rng, scale) - 1)  # sharp where the cloud is 0.5
             height += scale * ridged
         down, across = (_slope(height, axis) for axis in (0, 1))
         angle = rng.uniform(0, 2 * np.pi)
@@ -114,12 +114,12 @@ def wrinkles(images: np.ndarray, rng: np.random.Generator, *, strength: float = 
         light /= np.abs(light).max() + 1e-6
         return _shade(page, 1 - strength * (0.3 - light))
 
-    return on_each(images, rng, change, none=strength == 0)
+    return on_each(images, rng, change, unchanged=strength == 0)
 
 
 @NOISES.register("shade", none="0")
 def shade(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.5) -> np.ndarray:
-    """Light each page unevenly: grey paper, darker towards one side and in the gutter of a book.
+    """Light each page unevenly: grey paper, darker towards one side, as in the gutter of a book.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     darkness: 0 to 1, of the paper where it is darkest. Raises ArgumentError, InputError.
@@ -138,7 +138,7 @@ def shade(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.5
 
 @NOISES.register("shadow", none="0")
 def shadow(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.5) -> np.ndarray:
-    """Throw a shadow with a soft edge over a part of each page, as a hand or a phone does.
+    """Cast a shadow with a soft edge over a part of each page, as a hand or a phone does.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     darkness: 0 to 1, of the paper in the shadow. Raises ArgumentError, InputError.
@@ -158,10 +158,10 @@ def shadow(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.
 
 @NOISES.register("bleed-through", none="0")
 def bleed_through(images: np.ndarray, rng: np.random.Generator, *, strength: float = 0.3) -> np.ndarray:
-    """Let the other side of each sheet show: the page mirrored, moved, blurred and faint.
+    """Show the other side of each sheet through the paper: the page itself, mirrored, shifted and blurred.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    strength: 0 to 1, how dark the other side's ink comes through. Raises ArgumentError, InputError.
+    strength: 0 to 1, how dark the ink of the other side is. Raises ArgumentError, InputError.
     """
     check_setting("noise 'bleed-through': strength", strength, 0, 1)
 
@@ -172,12 +172,12 @@ def bleed_through(images: np.ndarray, rng: np.random.Generator, *, strength: flo
         behind = np.stack([cv2.GaussianBlur(np.ascontiguousarray(ink), (0, 0), blur_px) for ink in moved])
         return _shade(page, 1 - strength * behind * cloud(size, rng, 0.3, low=0.3))
 
-    return on_each(images, rng, change, none=strength == 0)
+    return on_each(images, rng, change, unchanged=strength == 0)
 
 
 @NOISES.register("ruled", none="0")
 def ruled(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.4) -> np.ndarray:
-    """Write each page on printed paper: lines, squares, dots or a fine pattern, a little askew.
+    """Put printed paper under each page: lines, squares, dots or waves, slightly rotated.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     darkness: 0 to 1, of the print. Raises ArgumentError, InputError.
@@ -200,10 +200,10 @@ def ruled(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.4
 
 @NOISES.register("faded", none="0")
 def faded(images: np.ndarray, rng: np.random.Generator, *, loss: float = 0.6) -> np.ndarray:
-    """Fade and break strokes: ink grows thin in clouds, and falls off in grains where it is thinnest.
+    """Fade and break strokes: ink becomes pale in cloudy areas, with small holes where it is palest.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    loss: 0 to 1, of the ink where it is thinnest. Raises ArgumentError, InputError.
+    loss: 0 to 1, of the ink where it is palest. Raises ArgumentError, InputError.
     """
     check_setting("noise 'faded': loss", loss, 0, 1)
 
@@ -214,11 +214,14 @@ def faded(images: np.ndarray, rng: np.random.Generator, *, loss: float = 0.6) ->
         answer: np.ndarray = page * (1 - loss * np.clip(0.2 + 0.6 * thin + grains, 0, 1))
         return answer
 
-    return on_each(images, rng, change, none=loss == 0)
+    return on_each(images, rng, change, unchanged=loss == 0)
 
 
 def cloud(size: tuple[int, int], rng: np.random.Generator, scale: float, *, low: float = 0.0) -> np.ndarray:
-    """A smooth random field (H, W) float32 between `low` and 1; scale: of its lumps, by the shorter side."""
+    """A smooth random field (H, W) float32 between `low` and 1.
+
+    scale: size of its lumps, as a share of the shorter side.
+    """
     lump = max(1.0, scale * min(size))
     nodes = [int(np.ceil(side / lump)) + 3 for side in size]
     field = cv2.resize(
@@ -230,16 +233,16 @@ def cloud(size: tuple[int, int], rng: np.random.Generator, scale: float, *, low:
 
 
 def _darken(images: np.ndarray, rng: np.random.Generator, darkness: float, draw: Layer) -> np.ndarray:
-    """Darken each page, as ink on it does, by what is drawn (H, W), 0 to 1, times `darkness`."""
+    """Darken each page, as ink does, by darkness * draw(size, rng), an array (H, W) in [0, 1]."""
 
     def change(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _shade(page, 1 - darkness * draw((page.shape[1], page.shape[2]), rng).clip(0, 1))
 
-    return on_each(images, rng, change, none=darkness == 0)
+    return on_each(images, rng, change, unchanged=darkness == 0)
 
 
 def _shade(page: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """A page (C, H, W) under a light (H, W): what it reflects is multiplied."""
+    """A page (C, H, W) with its reflected light multiplied by `light` (H, W)."""
     answer: np.ndarray = (1 - (1 - page) * light).astype(np.float32)
     return answer
 
@@ -247,7 +250,10 @@ def _shade(page: np.ndarray, light: np.ndarray) -> np.ndarray:
 def _blot(
     size: tuple[int, int], rng: np.random.Generator, least: float, most: float, unevenness: float = 0.15
 ) -> tuple[np.ndarray, float]:
-    """The distance (H, W) from a random point, bent by a cloud, and a radius between two shares of a side."""
+    """The distance (H, W) from a random point, distorted by a cloud, and a random radius.
+
+    least, most: of the radius, as shares of the shorter side.
+    """
     radius = max(1.0, min(size) * rng.uniform(least, most))
     y, x = (rng.uniform(-0.1, 1.1) * side for side in size)
     down, right = np.ogrid[: size[0], : size[1]]
@@ -269,6 +275,6 @@ def _slope(height: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _stripes(where: np.ndarray, period: float, width: float, rng: np.random.Generator) -> np.ndarray:
-    """Lines of this width in pixels, one each period, with soft edges."""
+    """Lines with soft edges, `width` px wide and `period` px apart, at coordinates `where` (H, W)."""
     distance = np.abs((where + rng.uniform(0, period)) % period - period / 2)
     return np.clip(width / 2 + 0.5 - distance, 0, 1)

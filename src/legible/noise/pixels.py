@@ -1,4 +1,4 @@
-"""Noises of ink and paper: grain, fading, fog, and things that lie over the digits."""
+"""Noises of single pixels and of contrast, and things that cover the digits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from legible.noise.chunks import in_chunks
 
 @NOISES.register("gaussian", none="0")
 def gaussian(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.5) -> np.ndarray:
-    """Add grain of equal strength everywhere, as a sensor's electronics do: x + std * n.
+    """Add Gaussian noise of equal strength everywhere, as a sensor's electronics do: x + std * n.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out:
     clipped, so that at std 0.5 on white paper half of the pixels stay exactly 0.
@@ -18,23 +18,23 @@ def gaussian(images: np.ndarray, rng: np.random.Generator, *, std: float = 0.5) 
     """
     check_setting("noise 'gaussian': std", std, 0, 10)
 
-    return in_chunks(images, rng, lambda part, rng: add_grain(part, rng, std))
+    return in_chunks(images, rng, lambda part, rng: add_gaussian_noise(part, rng, std))
 
 
-def add_grain(part: np.ndarray, rng: np.random.Generator, std: float | np.ndarray) -> np.ndarray:
-    """What `gaussian` does before clipping. std: one number, or one for each image (N, 1, 1, 1) float32."""
-    grain = rng.standard_normal(part.shape, dtype=np.float32)
-    grain *= std
-    grain += part
-    return grain
+def add_gaussian_noise(part: np.ndarray, rng: np.random.Generator, std: float | np.ndarray) -> np.ndarray:
+    """`gaussian` before clipping. std: one number, or one for each image (N, 1, 1, 1) float32."""
+    noisy = rng.standard_normal(part.shape, dtype=np.float32)
+    noisy *= std
+    noisy += part
+    return noisy
 
 
 @NOISES.register("salt-and-pepper", none="0")
 def salt_and_pepper(images: np.ndarray, rng: np.random.Generator, *, level: float = 0.4) -> np.ndarray:
-    """Replace pixels by pure paper or pure ink, as dead pixels and dust do.
+    """Replace pixels with pure paper or pure ink, as dead pixels and dust do.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    level: the chance, 0 to 1, that a pixel is replaced; by 0 or by 1 with equal chance.
+    level: the probability, 0 to 1, that a pixel is replaced; 0 and 1 are equally probable.
     Raises ArgumentError, InputError.
     """
     check_setting("noise 'salt-and-pepper': level", level, 0, 1)
@@ -43,7 +43,7 @@ def salt_and_pepper(images: np.ndarray, rng: np.random.Generator, *, level: floa
 
 
 def replace_pixels(part: np.ndarray, rng: np.random.Generator, level: float | np.ndarray) -> np.ndarray:
-    """What `salt-and-pepper` does. level: one number, or one for each image (N, 1, 1, 1) float32."""
+    """`salt-and-pepper` in one chunk. level: one number, or one for each image (N, 1, 1, 1) float32."""
     draw = rng.random(part.shape, dtype=np.float32)
     replaced = part.copy()
     np.copyto(replaced, 1, where=draw < level)
@@ -53,11 +53,11 @@ def replace_pixels(part: np.ndarray, rng: np.random.Generator, level: float | np
 
 @NOISES.register("poisson")
 def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 1.0) -> np.ndarray:
-    """Count photons, as a camera in poor light does: Poisson(peak * x) / peak.
+    """Add shot noise, as a camera in poor light does: Poisson(peak * x) / peak.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
-    peak: photons from solid ink, 0.01 to 1,000,000; fewer means more noise. Ink is taken as the light, as
-    MNIST stores it and MNIST-C does: paper stays 0. Raises ArgumentError, InputError.
+    peak: photons from solid ink, 0.01 to 1,000,000; fewer photons mean more noise. Ink counts as light, as in
+    MNIST-C, so paper stays 0. Raises ArgumentError, InputError.
     """
     check_setting("noise 'poisson': peak", peak, 0.01, 1e6)
 
@@ -69,7 +69,7 @@ def poisson(images: np.ndarray, rng: np.random.Generator, *, peak: float = 1.0) 
 
 @NOISES.register("speckle", none="0")
 def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 1.0) -> np.ndarray:
-    """Add grain in proportion to the ink, as worn or unevenly inked strokes show: x + x * std * n.
+    """Add noise in proportion to the ink, as in worn or unevenly inked strokes: x + x * std * n.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out: clipped.
     std: 0 to 10, n is drawn from N(0, 1) for every pixel; paper stays 0. Raises ArgumentError, InputError.
@@ -77,18 +77,18 @@ def speckle(images: np.ndarray, rng: np.random.Generator, *, std: float = 1.0) -
     check_setting("noise 'speckle': std", std, 0, 10)
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        grain = rng.standard_normal(part.shape, dtype=np.float32)
-        grain *= std
-        grain += 1
-        grain *= part
-        return grain
+        noisy = rng.standard_normal(part.shape, dtype=np.float32)
+        noisy *= std
+        noisy += 1
+        noisy *= part
+        return noisy
 
     return in_chunks(images, rng, change)
 
 
 @NOISES.register("low-contrast", none="1", is_random=False)
 def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: float = 0.2) -> np.ndarray:
-    """Pull paper and ink towards mid-grey, as a faded page or a flat exposure: 0.5 + contrast * (x - 0.5).
+    """Reduce contrast towards mid-grey, as in a faded page: 0.5 + contrast * (x - 0.5).
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     contrast: 1 changes nothing, 0 leaves plain grey. Raises ArgumentError, InputError.
@@ -101,11 +101,11 @@ def low_contrast(images: np.ndarray, rng: np.random.Generator, *, contrast: floa
 def fog(
     images: np.ndarray, rng: np.random.Generator, *, density: float = 0.7, octaves: int = 3
 ) -> np.ndarray:
-    """Lay a cloud over each image, as fog, damp or an uneven background: (1 - density) * x + density * cloud.
+    """Blend each image with a random cloud, like fog or damp: (1 - density) * x + density * cloud.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    density: 0 leaves the image, 1 leaves the cloud. octaves: 1 to 8; the finest cloudlets are
-    1 / 2**octaves of the image across. A cloud reaches from 0 to 1 and is the same in all channels.
+    density: 0 shows only the image, 1 only the cloud. octaves: 1 to 8; the finest detail is 1 / 2**octaves
+    of the image wide. A cloud ranges from 0 to 1 and is the same in all channels.
     Raises ArgumentError, InputError. Source: docs/noise.md.
     """
     check_setting("noise 'fog': density", density, 0, 1)
@@ -128,11 +128,11 @@ def fog(
 
 @NOISES.register("occlusion", none="0")
 def occlusion(images: np.ndarray, rng: np.random.Generator, *, side_px: int = 8) -> np.ndarray:
-    """Erase a square of each image, as a hole, a label or correction fluid hides the ink.
+    """Erase a square of each image, as a hole, a label or correction fluid does.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    side_px: of the square, 0 to 10,000; its place is drawn evenly, wholly inside the image; where it is
-    larger than the image, it covers it. Raises ArgumentError, InputError.
+    side_px: of the square, 0 to 10,000; its position is drawn uniformly, fully inside the image; a square
+    larger than the image covers it. Raises ArgumentError, InputError.
     """
     check_setting("noise 'occlusion': side_px", side_px, 0, 10_000)
 
@@ -156,11 +156,11 @@ def stripes(
     width_px: int = 1,
     period_px: int = 4,
 ) -> np.ndarray:
-    """Draw even stripes over each image, as ruled paper or a faulty scanner line: x + darkness * (1 - x).
+    """Draw regular stripes over each image, as a faulty scanner does: x + darkness * (1 - x).
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     darkness: of the stripes, 0 (none) to 1 (solid ink). width_px: 1 to period_px. period_px: from one
-    stripe to the next, 1 to 10,000. Level or upright, and from where, is drawn for each image.
+    stripe to the next, 1 to 10,000. Direction (horizontal or vertical) and offset are drawn for each image.
     Raises ArgumentError, InputError.
     """
     check_setting("noise 'stripes': darkness", darkness, 0, 1)
@@ -170,16 +170,16 @@ def stripes(
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n, _, height, width = part.shape
         start = rng.integers(period_px, size=(n, 1, 1, 1))
-        is_level = rng.random((n, 1, 1, 1)) < 0.5
+        is_horizontal = rng.random((n, 1, 1, 1)) < 0.5
         rows, columns = np.arange(height)[:, None], np.arange(width)
-        striped = np.where(is_level, (rows + start) % period_px, (columns + start) % period_px) < width_px
-        return np.where(striped, part + darkness * (1 - part), part)
+        place = np.where(is_horizontal, (rows + start) % period_px, (columns + start) % period_px)
+        return np.where(place < width_px, part + darkness * (1 - part), part)
 
     return in_chunks(images, rng, change)
 
 
 def _resize(grids: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Scale grids (n, h, w) to (n, height, width) bilinearly, corner on corner."""
+    """Scale grids (n, h, w) to (n, height, width) bilinearly, with aligned corners."""
 
     def weights(size: int, n_nodes: int) -> np.ndarray:
         place = np.linspace(0, n_nodes - 1, size)[:, None]

@@ -1,4 +1,4 @@
-"""Noises of scanning and storing: scanner bands, dirt on the glass, compression."""
+"""Noises of scanning and storage: scanner bands, dirt on the glass, compression."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from legible.noise.paper import cloud
 
 @NOISES.register("bands", none="0")
 def bands(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.3) -> np.ndarray:
-    """Draw the bands of a dirty scanner over each page: streaks along it, a dark edge, a little askew.
+    """Add the bands of a dirty scanner to each page: streaks along the page and a dark edge, slightly askew.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
     darkness: 0 to 1, of the darkest band. Raises ArgumentError, InputError.
@@ -32,15 +32,15 @@ def bands(images: np.ndarray, rng: np.random.Generator, *, darkness: float = 0.3
         answer: np.ndarray = 1 - (1 - page) * (1 - np.float32(darkness) * depth)
         return answer
 
-    return on_each(images, rng, change, none=darkness == 0)
+    return on_each(images, rng, change, unchanged=darkness == 0)
 
 
 @NOISES.register("specks", none="0")
 def specks(images: np.ndarray, rng: np.random.Generator, *, share: float = 0.01) -> np.ndarray:
-    """Scatter dirt over each page: specks of one to a few pixels, dark or light.
+    """Scatter dirt over each page: dark or light specks of one to a few pixels.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    share: 0 to 1, of the pixels that get a speck. Raises ArgumentError, InputError.
+    share: 0 to 1, share of the pixels with a speck. Raises ArgumentError, InputError.
     """
     check_setting("noise 'specks': share", share, 0, 1)
 
@@ -52,7 +52,7 @@ def specks(images: np.ndarray, rng: np.random.Generator, *, share: float = 0.01)
         answer: np.ndarray = page + dark * (1 - page) if rng.random() < 0.8 else page * (1 - dark)
         return answer
 
-    return on_each(images, rng, change, none=share == 0)
+    return on_each(images, rng, change, unchanged=share == 0)
 
 
 @NOISES.register("jpeg", none="100", is_random=False)
@@ -60,20 +60,20 @@ def jpeg(images: np.ndarray, rng: np.random.Generator, *, quality: int = 20) -> 
     """Store each page as JPEG and read it back.
 
     images: (N, C, H, W) float32 in [0, 1], 1 = ink; not changed in place. Same shape and range out.
-    quality: 1 to 100 as encoders count; 100 leaves the page as it is. Raises ArgumentError, InputError.
+    quality: 1 to 100, as in encoders; 100 leaves the page unchanged. Raises ArgumentError, InputError.
     """
     check_setting("noise 'jpeg': quality", quality, 1, 100)
     if quality != int(quality):
         raise ArgumentError(f"noise 'jpeg': quality must be a whole number, not {quality!r}.")
 
-    def store(plane: np.ndarray) -> np.ndarray:
+    def compress(plane: np.ndarray) -> np.ndarray:
         _, file = cv2.imencode(".jpg", to_bytes(1 - plane), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
         read = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
-        assert read is not None  # it was written a moment ago
+        assert read is not None  # it was just encoded
         return 1 - read.astype(np.float32) / 255
 
     def change(part: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         planes = part.reshape(-1, *part.shape[2:])  # (N * C, H, W)
-        return np.stack([store(plane) for plane in planes]).reshape(part.shape)
+        return np.stack([compress(plane) for plane in planes]).reshape(part.shape)
 
     return in_chunks(images, rng, change if quality < 100 else lambda part, rng: part)

@@ -1,1 +1,1 @@
-"""Reporting: results as tables and figures."""
+"""Results as tables and figures."""

@@ -1,6 +1,6 @@
 """Figures of trainings: learning curves, sweeps over one setting, variants side by side.
 
-Runs are dots; several runs are also their mean and standard deviation. Accuracies are given as fractions.
+Runs are dots, with the mean and standard deviation of several runs. Accuracies are given as fractions.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from legible.report.look import (
 )
 
 Runs = Sequence[float]
-_WIDE = 50.0  # times the least value: larger ones want a logarithmic scale
+_WIDE = 50.0  # largest / smallest value above which the scale is logarithmic
 _MEASURES = {"accuracy": ("accuracy (%)", 100.0), "mse": ("MSE", 1.0), "loss": ("loss", 1.0)}
-_MANY_MARKS = 30  # beyond these, they would run into each other
-_PANELS_ABREAST = 5
+_MANY_MARKS = 30  # more would overlap
+_PANELS_PER_ROW = 5
 
 
 def curves(
@@ -47,17 +47,17 @@ def curves(
     watched: str = "held out",
     title: str = "Training, epoch by epoch",
 ) -> Figure:
-    """Draw accuracy or MSE and loss per epoch, for the training images and for those that were watched.
+    """Draw accuracy or MSE and loss per epoch, for the training images and for held-out ones.
 
     records: one mapping per epoch with "epoch" (from 1) and any of train_accuracy, watch_accuracy
-    (fractions), train_mse, watch_mse, train_loss, watch_loss (nats). Several records of one epoch are
-    several runs: their mean is drawn, with a band of one standard deviation. What is missing, None or not
-    finite is left out, and no line crosses an epoch without a value. watched: the name of the watched images.
-    The scale is logarithmic where values differ widely. Raises InputError where there is nothing to draw.
+    (fractions), train_mse, watch_mse, train_loss, watch_loss (nats). Several records of one epoch are several
+    runs: their mean is drawn, with a band of one standard deviation. Values that are missing, None or not
+    finite are left out, and the line is broken there. watched: label of the held-out images.
+    The scale is logarithmic if values differ widely. Raises InputError if there is nothing to draw.
     """
     found = [m for m in _MEASURES if any(_values_of(records, f"{s}_{m}") for s in ("train", "watch"))]
     if not found:
-        raise InputError("there is no curve to draw: no record holds an accuracy or a loss.")
+        raise InputError("no curve to draw: no record has an accuracy or a loss.")
     epochs = [int(record["epoch"]) for record in records]
     figure = new_chart(4.0 * len(found), 3.4, title)
     for axes, measure in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
@@ -72,9 +72,9 @@ def curves(
 
 @dataclass(frozen=True)
 class Panel:
-    """One training among others: its name, its records as `curves` takes them, and what is drawn of it.
+    """A panel of a sheet of curves: the name of a training, its records (see `curves`), and a measure.
 
-    measure: "accuracy", "mse" or "loss". published: a figure to compare with, as the records have it.
+    measure: "accuracy", "mse" or "loss". published: a value to compare with, in the unit of the records.
     """
 
     name: str
@@ -86,14 +86,14 @@ class Panel:
 def curve_sheet(
     panels: Sequence[Panel], *, watched: str = "held out", title: str = "Trainings side by side"
 ) -> Figure:
-    """Draw many trainings on one sheet, a small panel each, with what was published as a line across.
+    """Draw many trainings on one sheet, a small panel each, with published values as horizontal lines.
 
-    watched: the name of the watched images. A panel's scale is logarithmic where its values differ widely.
-    Raises InputError where there is nothing to draw.
+    watched: label of the held-out images. A panel's scale is logarithmic if its values differ widely.
+    Raises InputError if there is nothing to draw.
     """
     if not panels:
-        raise InputError("there is no curve to draw: give at least one training.")
-    n_columns = min(_PANELS_ABREAST, len(panels))
+        raise InputError("no curve to draw: give at least one training.")
+    n_columns = min(_PANELS_PER_ROW, len(panels))
     n_rows = math.ceil(len(panels) / n_columns)
     figure = new_chart(max(4.0, 2.1 * n_columns), 1.0 + 1.6 * n_rows, title)
     grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
@@ -104,7 +104,7 @@ def curve_sheet(
         axes.set_title(panel.name, loc="left", fontsize=SMALL_PT, color=INK, parse_math=False)
         drawn = _draw_epochs(axes, panel.records, panel.measure, watched, marks=False)
         if not drawn:
-            raise InputError(f"{panel.name}: there is no curve to draw: no record holds {panel.measure!r}.")
+            raise InputError(f"{panel.name}: no curve to draw: no record has {panel.measure!r}.")
         if panel.published is not None:
             scale = _MEASURES[panel.measure][1]
             axes.axhline(
@@ -119,20 +119,20 @@ def curve_sheet(
 def _draw_epochs(
     axes: Axes, records: Sequence[Mapping[str, Any]], measure: str, watched: str, *, marks: bool = True
 ) -> list[float]:
-    """Draw a measure over the epochs, for training and watched images; return all values drawn."""
+    """Draw a measure over the epochs, for training and held-out images; return all values drawn."""
     drawn: list[float] = []
     for key, name, colour, mark in (("train", "training", GREY, "s"), ("watch", watched, BLUE, "o")):
         if values := _values_of(records, f"{key}_{measure}"):
             shown = range(min(values), max(values) + 1)
-            runs, look = [values.get(epoch, []) for epoch in shown], (name, colour, mark if marks else "")
-            draw_curve(axes, shown, runs, _MEASURES[measure][1], look)
+            runs, style = [values.get(epoch, []) for epoch in shown], (name, colour, mark if marks else "")
+            draw_curve(axes, shown, runs, _MEASURES[measure][1], style)
             drawn += [value for of_epoch in values.values() for value in of_epoch]
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     return drawn
 
 
 def _set_scale(axes: Axes, drawn: Sequence[float], wide: float) -> None:
-    """Make the scale logarithmic where the largest value is more than `wide` times the least."""
+    """Make the scale logarithmic if the largest value is more than `wide` times the smallest."""
     if min(drawn) > 0 and max(drawn) > wide * min(drawn):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
@@ -141,7 +141,7 @@ def _set_scale(axes: Axes, drawn: Sequence[float], wide: float) -> None:
 
 
 def _values_of(records: Sequence[Mapping[str, Any]], key: str) -> dict[int, list[float]]:
-    """The usable values of one key by epoch."""
+    """The finite values of one key by epoch."""
     values: dict[int, list[float]] = {}
     for record in records:
         value = record.get(key)
@@ -151,16 +151,16 @@ def _values_of(records: Sequence[Mapping[str, Any]], key: str) -> dict[int, list
 
 
 def draw_curve(
-    axes: Axes, xs: Sequence[float], runs: Sequence[Runs], scale: float, look: tuple[str, str, str]
+    axes: Axes, xs: Sequence[float], runs: Sequence[Runs], scale: float, style: tuple[str, str, str]
 ) -> None:
     """Draw the mean over runs as a line with marks, with a band of one standard deviation.
 
-    runs: for each x the values of its runs; where there is none the line is broken. scale: what the values
-    are multiplied by. look: name, colour and marker.
+    runs: for each x the values of its runs; the line is broken at an x without runs. scale: factor of the
+    values. style: label, colour and marker.
     """
-    name, colour, marker = look
-    nothing = Spread(math.nan, math.nan, 0)
-    spreads = [mean_and_spread(values) if len(values) else nothing for values in runs]
+    name, colour, marker = style
+    missing = Spread(math.nan, math.nan, 0)
+    spreads = [mean_and_spread(values) if len(values) else missing for values in runs]
     mean = scale * np.array([s.mean for s in spreads])
     std = scale * np.array([s.std or 0.0 for s in spreads])
     marker = marker if len(xs) <= _MANY_MARKS else ""
@@ -182,14 +182,12 @@ def sweep(
     """Draw the accuracy against one setting: every run as a dot, their mean and standard deviation.
 
     xs: the setting's values, ascending. runs: for each x the accuracies of its runs. references: name ->
-    accuracy of published results, as lines across. With log_x, x = 0 stands apart on the left,
-    not joined to the others. Raises InputError where the counts differ or there is nothing to draw.
+    accuracy of published results, as horizontal lines. With log_x, x = 0 is drawn separately on the left.
+    Raises InputError if the counts differ or there is nothing to draw.
     """
     _check_runs(runs, "the sweep")
     if len(xs) != len(runs):
-        raise InputError(
-            f"{len(xs)} values of x do not go with {len(runs)} groups of runs; give one for each."
-        )
+        raise InputError(f"{len(runs)} groups of runs for {len(xs)} values of x: give one per value.")
     figure = new_chart(6.0, 4.0, title)
     axes = figure.subplots()
     style_axes(axes, x_label=x_label, y_label=y_label)
@@ -204,9 +202,9 @@ def sweep(
 
 
 def _place_on_log_axis(axes: Axes, xs: Sequence[float]) -> np.ndarray:
-    """Make the x axis logarithmic, a tick at each x; return where the xs stand, zero left of the others."""
+    """Make the x axis logarithmic, with a tick at each x; return the xs' positions, zero on the left."""
     if min(xs) < 0:
-        raise InputError(f"a logarithmic axis takes no values below 0; got {list(xs)}.")
+        raise InputError(f"a logarithmic axis needs values of 0 or more, got {list(xs)}.")
     positive = sorted({x for x in xs if x > 0}) or [1.0]
     step = (positive[-1] / positive[0]) ** (1 / (len(positive) - 1)) if len(positive) > 1 else 10.0
     places = np.array([x if x > 0 else positive[0] / step**1.4 for x in xs])
@@ -220,7 +218,7 @@ def _place_on_log_axis(axes: Axes, xs: Sequence[float]) -> np.ndarray:
 
 
 def _short(x: float) -> str:
-    """Write 0.0001 as people do on an axis: 10 to the power of -4."""
+    """Format a value for an axis: 0.0001 as 10 to the power of -4."""
     mantissa, _, exponent = f"{x:e}".partition("e")
     if x == 0 or -3 <= int(exponent) <= 3:
         return f"{x:g}"
@@ -235,17 +233,17 @@ def grouped_dots(
     y_label: str = "test accuracy (%)",
     title: str = "Accuracy of variants, one setting changed at a time",
 ) -> Figure:
-    """Draw the accuracies of variants side by side, one panel for each setting that was changed.
+    """Draw the accuracies of variants side by side, one panel for each changed setting.
 
     groups: setting -> its value as text -> accuracies of the runs, for instance
     {"filters": {"32": [0.988, 0.987], "64": [0.989]}}. references: as in `sweep`.
-    Raises InputError where there is nothing to draw.
+    Raises InputError if there is nothing to draw.
     """
     for name, variants in groups.items():
         _check_runs(list(variants.values()), name)
     widths = [len(variants) for variants in groups.values()]
     if not widths:
-        raise InputError("there is nothing to draw: give at least one setting with its variants.")
+        raise InputError("nothing to draw: give at least one setting with its variants.")
     figure = new_chart(max(5.0, 1.0 + 0.65 * sum(widths)), 3.8, title)
     panels = figure.subplots(1, len(groups), squeeze=False, sharey=True, width_ratios=widths)[0]
     for i, (axes, (name, variants)) in enumerate(zip(panels, groups.items(), strict=True)):
@@ -260,7 +258,7 @@ def grouped_dots(
 
 
 def _draw_runs(axes: Axes, places: np.ndarray, runs: Sequence[Runs], *, apart: float) -> None:
-    """Draw each run as a dot; mean and deviation of several stand `apart` to the right."""
+    """Draw each run as a dot, and mean and standard deviation of several runs `apart` to the right."""
     dots = [
         (place - apart * (len(values) > 1), 100 * value)
         for place, values in zip(places, runs, strict=True)
@@ -282,4 +280,4 @@ def _draw_references(axes: Axes, references: Mapping[str, float] | None) -> None
 
 def _check_runs(runs: Sequence[Runs], what: str) -> None:
     if not runs or not all(len(values) for values in runs):
-        raise InputError(f"{what}: there is nothing to draw. Every point needs at least one run.")
+        raise InputError(f"{what}: nothing to draw. Every point needs at least one run.")

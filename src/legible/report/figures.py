@@ -1,11 +1,11 @@
-"""Every figure, by name: each function draws one and returns it; save_figure writes it as PNG."""
+"""All figures: each function draws one and returns it; save_figure writes it as PNG."""
 
-from legible.report.by_kind import errors_by_kind
 from legible.report.charts import curve_sheet, curves, grouped_dots, sweep
-from legible.report.drawn import latent_map, latent_scatter, latent_walk, nearest_digits, samples_grid
-from legible.report.judged import confusion, judgement_figures, reliability
-from legible.report.line_pictures import lines_read
+from legible.report.classification import confusion, reliability
+from legible.report.generation import latent_map, latent_scatter, latent_walk, nearest_digits, samples_grid
+from legible.report.line_reading import lines_read
 from legible.report.look import save_figure, save_figures
+from legible.report.noise_kinds import errors_by_kind
 from legible.report.pictures import (
     before_after,
     digits_grid,
@@ -14,7 +14,7 @@ from legible.report.pictures import (
     sample_images,
     worst_images,
 )
-from legible.report.restored import accuracy_curves, error_curve, levels_grid, restored_rows
+from legible.report.restoration import accuracy_curves, error_curve, levels_grid, restored_rows
 from legible.report.rows import noise_gallery
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "error_curve",
     "errors_by_kind",
     "grouped_dots",
-    "judgement_figures",
     "latent_map",
     "latent_scatter",
     "latent_walk",

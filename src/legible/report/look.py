@@ -1,6 +1,6 @@
-"""One look for every figure: white paper, few colours, one set of letter sizes.
+"""The common style of all figures: white background, few colours, one set of font sizes.
 
-Figures are made without pyplot, so that nothing global is touched and threads do not meet.
+Figures are made without pyplot, so that there is no global state and threads don't interfere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 
 from legible.output import check_free, new_file
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind readers too
+# Okabe and Ito, "Color Universal Design", 2008: distinguishable for colour-blind readers
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY = "#CC79A7", "#56B4E9"
 INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
@@ -37,15 +37,15 @@ HOLLOW: dict[str, Any] = {
 
 DPI = 120
 MARGIN_IN = 0.15
-LETTER_IN = 0.068  # of SMALL_PT, on average
-_MARK_IN = 0.6  # a mark in a legend, with the space around it
+LETTER_IN = 0.068  # average width of a letter in SMALL_PT
+_MARK_IN = 0.6  # width of a mark in a legend, with the space around it
 _TITLE_LINE_IN = 0.22
-_CHARACTERS_PER_IN = 11.5  # of TITLE_PT
+_CHARACTERS_PER_IN = 11.5  # in TITLE_PT
 
 
 def new_chart(width_in: float, height_in: float, title: str) -> Figure:
-    """Begin a figure of axes that arrange themselves, under a title."""
-    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, wspace=0.04)  # inches, and a share of the width
+    """Create a figure with automatic layout and a title."""
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, wspace=0.04)  # in inches; wspace: share of width
     figure = Figure((width_in, height_in), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(_fold(title, width_in), fontsize=TITLE_PT, color=INK)
@@ -53,7 +53,7 @@ def new_chart(width_in: float, height_in: float, title: str) -> Figure:
 
 
 def style_axes(axes: Axes, *, x_label: str = "", y_label: str = "", grid: bool = True) -> None:
-    """Give axes their names and the common look: two spines, pale lines across."""
+    """Label axes and apply the common style: two spines, pale horizontal grid lines."""
     axes.set_facecolor("white")
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
@@ -66,7 +66,7 @@ def style_axes(axes: Axes, *, x_label: str = "", y_label: str = "", grid: bool =
 
 
 def add_legend(figure: Figure) -> None:
-    """Explain the lines and marks of all axes once, below them."""
+    """Add one legend for the lines and marks of all axes, below them."""
     marks = {
         label: mark
         for axes in figure.axes
@@ -96,9 +96,9 @@ def break_axis(axes: Axes, x: float) -> None:
 
 
 def new_sheet(width_in: float, height_in: float, title: str) -> tuple[Figure, Axes]:
-    """Begin a sheet to paste pictures on: (0, 0) is below the title at the left margin, units are inches.
+    """Create a sheet to paste pictures on: (0, 0) is below the title at the left margin, units are inches.
 
-    width_in, height_in: of the pasted part; margins and title come on top.
+    width_in, height_in: of the area for pictures; margins and title are added.
     """
     lines = _fold(title, width_in)
     head_in = MARGIN_IN + (_TITLE_LINE_IN * (lines.count("\n") + 1) + 0.08 if title else 0)
@@ -117,7 +117,7 @@ def new_sheet(width_in: float, height_in: float, title: str) -> tuple[Figure, Ax
 def paste(
     axes: Axes, image: np.ndarray, left_in: float, top_in: float, *, width_in: float, frame: str = PALE
 ) -> None:
-    """Paste one image (C, H, W), 1 = ink, on a sheet: ink is shown dark on white paper."""
+    """Paste one image (C, H, W), 1 = ink, on a sheet: dark ink on white paper."""
     height_in = width_in * image.shape[1] / image.shape[2]
     axes.imshow(
         to_paper(image),
@@ -144,7 +144,7 @@ def write(
     size_pt: float = SMALL_PT,
     align: Literal["left", "center", "right"] = "center",
 ) -> None:
-    """Write text on a sheet below `top_in`, a "$" as it stands."""
+    """Write text on a sheet below `top_in`, literally (without mathtext)."""
     axes.text(
         x_in,
         top_in,
@@ -159,7 +159,7 @@ def write(
 
 
 def to_paper(image: np.ndarray) -> np.ndarray:
-    """Turn one image (C, H, W), 1 = ink, into what matplotlib shows: 1 = white, (H, W) or (H, W, 3)."""
+    """Convert one image (C, H, W), 1 = ink, for matplotlib: (H, W) or (H, W, 3), 1 = white."""
     paper = 1 - np.moveaxis(image, 0, -1)
     return paper[..., 0] if paper.shape[-1] == 1 else paper
 
@@ -167,7 +167,7 @@ def to_paper(image: np.ndarray) -> np.ndarray:
 def save_figures(figures: Mapping[str, Figure], folder: Path | str, *, overwrite: bool = False) -> list[Path]:
     """Save several figures as `folder`/NAME.png; return the paths.
 
-    Raises OutputError before the first is written when one of the files exists (unless overwrite).
+    Raises OutputError before writing any if one of the files exists (unless overwrite).
     """
     paths = {name: Path(folder) / f"{name}.png" for name in figures}
     for path in paths.values():
@@ -176,9 +176,9 @@ def save_figures(figures: Mapping[str, Figure], folder: Path | str, *, overwrite
 
 
 def save_figure(figure: Figure, path: Path | str, *, overwrite: bool = False) -> Path:
-    """Save a figure as PNG, complete or not at all; equal figures give equal files.
+    """Save a figure as PNG, completely or not at all; equal figures give equal files.
 
-    Raises OutputError when the file exists (unless overwrite) or cannot be written.
+    Raises OutputError if the file exists (unless overwrite) or cannot be written.
     """
     path = Path(path)
     with new_file(path, overwrite=overwrite) as temporary:
@@ -187,7 +187,7 @@ def save_figure(figure: Figure, path: Path | str, *, overwrite: bool = False) ->
 
 
 def _fold(title: str, width_in: float) -> str:
-    """Break a title into as few lines as fit, of about equal length."""
+    """Break a title into the fewest lines that fit, of similar lengths."""
     widest = max(20, int(width_in * _CHARACTERS_PER_IN))
     n_lines = len(textwrap.wrap(title, widest))
     widths = (w for w in range(1, widest + 1) if len(textwrap.wrap(title, w)) <= n_lines)

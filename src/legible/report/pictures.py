@@ -1,4 +1,4 @@
-"""Figures made of images. Everywhere: images (N, C, H, W) in [0, 1], 1 = ink, shown dark on white paper."""
+"""Figures of images. In all functions, images are (N, C, H, W) in [0, 1], 1 = ink, shown dark on white."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from legible.errors import InputError
-from legible.evaluation.measure import Answer, Judgement
+from legible.evaluation.classification import ClassificationReport, Prediction
 from legible.report.look import (
     GREY,
     INK,
@@ -39,11 +39,11 @@ def digits_grid(
     columns: int = 10,
     title: str = "Digits",
 ) -> Figure:
-    """Show images in rows, each with its title above.
+    """Show images in rows, each with a title above.
 
-    titles: N texts of one or more lines. right: N truths that colour the titles, and frame what is wrong.
-    columns: at most, fewer where titles are long. Raises InputError where the counts differ or there is no
-    image.
+    titles: N texts of one or more lines. right: N booleans; they colour the titles, and wrong images get a
+    frame. columns: the largest number, fewer if titles are long. Raises InputError if the counts differ or
+    there are no images.
     """
     titles = [""] * len(images) if titles is None else list(titles)
     check_counts(images, titles=titles, right=titles if right is None else right)
@@ -51,7 +51,7 @@ def digits_grid(
     step_in = max(CELL_IN, LETTER_IN * max(len(line) for text in lines for line in text)) + GAP_IN
     columns = max(1, min(columns, len(images), int(MOST_WIDTH_IN / step_in)))
     n_rows = -(-len(images) // columns)
-    columns = -(-len(images) // n_rows)  # no row much shorter than the others
+    columns = -(-len(images) // n_rows)  # rows of similar lengths
     head_in = LINE_IN * max(len(text) for text in lines) if any(titles) else 0.0
     row_in = head_in + CELL_IN * images.shape[2] / images.shape[3] + GAP_IN
     grid_in = columns * step_in - GAP_IN
@@ -75,9 +75,9 @@ def before_after(
     columns: int = 3,
     title: str = "Digits before and after noise",
 ) -> Figure:
-    """Show the same images side by side, as blocks: clean, noisy and, where given, restored.
+    """Show blocks of the same images side by side: clean, noisy and, if given, restored.
 
-    names: what to write above each block. Raises InputError where the counts differ.
+    names: the title of each block. Raises InputError if the counts differ.
     """
     blocks = [clean, noisy] + ([] if restored is None else [restored])
     check_counts(clean, noisy=noisy, restored=blocks[-1])
@@ -111,15 +111,15 @@ def predictions_grid(
     columns: int = 10,
     title: str = "Predictions",
 ) -> Figure:
-    """Show images with what the model reads and how surely; wrong answers are framed and say the truth.
+    """Show images with predictions and probabilities; wrong ones have a frame and the true class.
 
-    labels: (N,) integers; probabilities: (N, K). Raises InputError where the counts differ.
+    labels: (N,) integers; probabilities: (N, K). Raises InputError if the counts differ.
     """
     check_counts(images, labels=labels, probabilities=probabilities)
     names = class_names(classes, probabilities.shape[1])
     predicted = probabilities.argmax(axis=1)
     titles = [
-        _say_answer(names[p], names[t], float(row[p]))
+        _describe_prediction(names[p], names[t], float(row[p]))
         for row, p, t in zip(probabilities, predicted, labels, strict=True)
     ]
     return digits_grid(images, titles, right=predicted == labels, columns=columns, title=title)
@@ -127,44 +127,53 @@ def predictions_grid(
 
 def worst_images(
     images: np.ndarray,
-    judgement: Judgement,
+    report: ClassificationReport,
     *,
     columns: int = 10,
     title: str = "The images with the highest loss",
 ) -> Figure:
-    """Show the images a judgement found hardest: what was read, what is true, and how surely.
+    """Show the images with the highest loss: prediction, true class and probability.
 
-    images: the whole set that was judged. Raises InputError where it is another, or no image was kept.
+    images: all evaluated images. Raises InputError if their number differs, or the report has no worst
+    images.
     """
-    return _draw_answers(images, judgement, judgement.worst, columns, title)
+    return _draw_predictions(images, report, report.worst, columns, title)
 
 
 def sample_images(
-    images: np.ndarray, judgement: Judgement, *, columns: int = 10, title: str = "A sample of the answers"
+    images: np.ndarray,
+    report: ClassificationReport,
+    *,
+    columns: int = 10,
+    title: str = "A sample of the predictions",
 ) -> Figure:
-    """Show images from all over the judged set, with what was read and how surely.
+    """Show images evenly spaced in the evaluated set, with predictions and probabilities.
 
-    images: the whole set that was judged. Raises InputError where it is another.
+    images: all evaluated images. Raises InputError if their number differs.
     """
-    return _draw_answers(images, judgement, judgement.samples, columns, title)
+    return _draw_predictions(images, report, report.samples, columns, title)
 
 
-def _draw_answers(
-    images: np.ndarray, judgement: Judgement, answers: Sequence[Answer], columns: int, title: str
+def _draw_predictions(
+    images: np.ndarray,
+    report: ClassificationReport,
+    predictions: Sequence[Prediction],
+    columns: int,
+    title: str,
 ) -> Figure:
-    if len(images) != judgement.n_images:
+    if len(images) != report.n_images:
         raise InputError(
-            f"the judgement is of {judgement.n_images} images, not of these {len(images)}; "
-            "give the images that were judged."
+            f"the report is of {report.n_images} images, but {len(images)} are given: give those that were "
+            "evaluated."
         )
-    names = judgement.classes
-    titles = [_say_answer(names[a.predicted], names[a.label], a.probability) for a in answers]
+    names = report.classes
+    titles = [_describe_prediction(names[p.predicted], names[p.label], p.probability) for p in predictions]
     return digits_grid(
-        images[[a.index for a in answers]],
+        images[[p.index for p in predictions]],
         titles,
         columns=columns,
         title=title,
-        right=[a.predicted == a.label for a in answers],
+        right=[p.predicted == p.label for p in predictions],
     )
 
 
@@ -177,10 +186,10 @@ def probability_bars(
     columns: int = 4,
     title: str = "The probability of each class",
 ) -> Figure:
-    """Show each image above the probabilities of all classes, as bars with their figures.
+    """Show each image above the probabilities of all classes, as bars with numbers.
 
-    probabilities: (N, K); labels: (N,). The answer is coloured by whether it is right. Raises InputError
-    where the counts differ.
+    probabilities: (N, K); labels: (N,). The prediction's colour shows whether it is right. Raises InputError
+    if the counts differ.
     """
     check_counts(images, probabilities=probabilities, labels=labels)
     names = class_names(classes, probabilities.shape[1])
@@ -203,7 +212,7 @@ def probability_bars(
 
 
 def _draw_bars(axes: Axes, probabilities: np.ndarray, label: int, names: Sequence[str]) -> None:
-    """Draw the probabilities (K,) of one image as bars, a class to a line, each with its figure."""
+    """Draw the probabilities (K,) of one image as bars, one line per class, with numbers."""
     classes, best = range(len(names)), int(probabilities.argmax())
     style_axes(axes, x_label="probability", grid=False)
     colours = [(RIGHT if best == label else WRONG) if k == best else GREY for k in classes]
@@ -211,29 +220,29 @@ def _draw_bars(axes: Axes, probabilities: np.ndarray, label: int, names: Sequenc
     axes.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1))
     axes.set_yticks(classes, names, parse_math=False)
     for k, p in enumerate(probabilities.tolist()):
-        inside = p > 0.6  # beyond, there is no room to the right of the bar
+        inside = p > 0.6  # longer bars leave no space on the right
         place = {"x": p - 0.03, "ha": "right"} if inside else {"x": p + 0.03, "ha": "left"}
         colour = "white" if inside else INK
         axes.text(y=k, s=_small(p), va="center", fontsize=SMALL_PT - 1, color=colour, **place)
 
 
 def class_names(classes: Sequence[str] | None, n_classes: int) -> list[str]:
-    """The names of the classes: those given, or their numbers."""
+    """The given names of the classes, or their numbers."""
     return [str(k) for k in range(n_classes)] if classes is None else list(classes)
 
 
-def _say_answer(predicted: str, label: str, probability: float) -> str:
-    said = predicted if predicted == label else f"{predicted}, is {label}"
-    return f"{said}\n{_share(probability)}"
+def _describe_prediction(predicted: str, label: str, probability: float) -> str:
+    text = predicted if predicted == label else f"{predicted}, is {label}"
+    return f"{text}\n{_share(probability)}"
 
 
 def _share(p: float) -> str:
-    """Write a probability as a percentage that never claims certainty by rounding."""
+    """Format a probability as a percentage that is never rounded to 100 %."""
     return ">99.9 %" if p > 0.9995 else f"{100 * p:.1f} %"
 
 
 def _small(p: float) -> str:
-    """Write a probability with four decimals, or as a power of ten where that would show nothing."""
+    """Format a probability with four decimals, or as a power of ten if it is smaller."""
     if p >= 0.0005:
         return ">0.9999" if p >= 0.99995 else f"{p:.4f}"
     mantissa, _, exponent = f"{p:.0e}".partition("e")
@@ -242,9 +251,9 @@ def _small(p: float) -> str:
 
 
 def check_counts(images: np.ndarray, **others: Sequence[object] | np.ndarray) -> None:
-    """Raise InputError where there is no image, or something is not as many as the images."""
+    """Raise InputError without images, or if anything else has another length."""
     if len(images) == 0:
-        raise InputError("there is no image to show: give at least one.")
+        raise InputError("no images to show: give at least one.")
     for what, values in others.items():
         if len(values) != len(images):
-            raise InputError(f"{what}: {len(values)} do not go with {len(images)} images; give one for each.")
+            raise InputError(f"{what}: {len(values)} for {len(images)} images: give one per image.")

@@ -1,4 +1,4 @@
-"""Figures made of rows of images: the same images in several states, one row for each state."""
+"""Figures of rows of images: one row for each version of the same images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GAP_IN, _BLOCK_GAP_IN, _NAME_GAP_IN = 0.05, 0.22, 0.1
 
 @dataclass(frozen=True)
 class Row:
-    """Images side by side. notes: a text below each, what they tell is said by note_name; marked: columns."""
+    """Images side by side. notes: texts below the images; note_name: their label; marked: framed columns."""
 
     name: str
     images: np.ndarray
@@ -27,15 +27,15 @@ class Row:
     marked: Sequence[int] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a row of no image, and notes that do not go with the images."""
+        """Refuse a row without images, or with another number of notes."""
         check_counts(self.images, **{f"row {self.name!r}": self.notes or self.images})
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """The measures of a figure's cells: where they begin, how wide, how high and how far apart they are.
+    """The geometry of a figure's cells in inches: left edge, width, height, and distance between columns.
 
-    sheet_in: the width of all, with the names on the left.
+    sheet_in: the total width, including the names on the left.
     """
 
     sheet_in: float
@@ -46,9 +46,9 @@ class _Cells:
 
 
 def noise_gallery(rows: Mapping[str, np.ndarray], *, title: str = "Digits under noise") -> Figure:
-    """Show one row of images for each name: the same digits under several noises, or at several levels.
+    """Show one row of images for each name: the same digits with several noises, or at several levels.
 
-    rows: name -> (N, C, H, W), the same N and size in every row. Raises InputError where they differ.
+    rows: name -> (N, C, H, W), the same N and size in every row. Raises InputError if they differ.
     """
     if rows:
         first = next(iter(rows.values()))
@@ -57,7 +57,7 @@ def noise_gallery(rows: Mapping[str, np.ndarray], *, title: str = "Digits under 
 
 
 def in_blocks(n_images: int, columns: int) -> list[slice]:
-    """Part images into as few blocks as hold at most `columns` each, none much shorter than the others."""
+    """Split n_images into the fewest blocks of at most `columns` images, of similar lengths."""
     n_blocks = -(-n_images // columns)
     length = -(-n_images // n_blocks)
     return [slice(start, start + length) for start in range(0, n_images, length)]
@@ -66,14 +66,14 @@ def in_blocks(n_images: int, columns: int) -> list[slice]:
 def draw_rows(
     blocks: Sequence[Sequence[Row]], *, heads: Sequence[str] = (), heads_name: str = "", title: str
 ) -> Figure:
-    """Draw blocks of rows below each other, each row with its name on the left.
+    """Draw blocks of rows below each other, with a name to the left of each row.
 
-    heads: texts above the columns, what they tell is said by heads_name. Images of one size (C, H, W); those
-    of many columns are drawn smaller. Raises InputError where there is nothing to show or the sizes differ.
+    heads: texts above the columns; heads_name: their label. All images have one size (C, H, W); they are
+    drawn smaller if there are many columns. Raises InputError without rows, or if the sizes differ.
     """
     rows = [row for block in blocks for row in block]
     if not rows:
-        raise InputError("there is nothing to show: give at least one row of images.")
+        raise InputError("nothing to show: give at least one row of images.")
     sizes = {row.images.shape[1:] for row in rows}
     if len(sizes) > 1:
         raise InputError(f"images of different sizes cannot share rows: {sorted(sizes)}. Give one size.")
@@ -94,9 +94,9 @@ def draw_rows(
 
 
 def _lay_out(rows: Sequence[Row], heads: Sequence[str], heads_name: str) -> _Cells:
-    """Find the widest cells that the page has room for, and that notes and heads need.
+    """The largest cells that fit the page, wide enough for notes and heads.
 
-    Small images are enlarged to CELL_IN; those of more dots have one for each pixel where there is room.
+    Small images are enlarged to CELL_IN; larger ones have one dot per pixel if they fit.
     """
     _, height_px, width_px = rows[0].images.shape[1:]
     columns = max(len(row.images) for row in rows)

@@ -1,4 +1,4 @@
-"""A page that can be opened from the file system: titles, sentences, tables and pictures, all in one file."""
+"""A self-contained HTML page: titles, text, tables and pictures in one file."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ section { margin: 2.5rem 0; }
 
 
 class Chapter(Protocol):
-    """What a page is made of."""
+    """A section of the page."""
 
     @property
     def title(self) -> str:
         """Its heading."""
 
     @property
-    def told(self) -> str:
-        """A few sentences; what stands in backquotes is set as code."""
+    def text(self) -> str:
+        """A few sentences; text in backquotes is set as code."""
 
     @property
     def command(self) -> str:
-        """The command that does the same."""
+        """A command that does the same."""
 
     @property
     def pictures(self) -> Sequence[Figure | Image.Image]:
@@ -49,13 +49,13 @@ class Chapter(Protocol):
 
     @property
     def table(self) -> Table | None:
-        """A table, or none."""
+        """A table, or None."""
 
 
 def write_story(
     title: str, lead: str, chapters: Sequence[Chapter], path: Path, *, overwrite: bool = False
 ) -> None:
-    """Write chapters as one HTML file that needs no other. Raises OutputError."""
+    """Write chapters as one HTML file without external files. Raises OutputError."""
     body = "".join(
         f"<section>{_write_chapter(n, one)}</section>\n" for n, one in enumerate(chapters, start=1)
     )
@@ -70,7 +70,7 @@ def write_story(
 
 
 def _write_chapter(number: int, chapter: Chapter) -> str:
-    parts = [f"<h2>{number}. {escape(chapter.title)}</h2><p>{_inline(chapter.told)}</p>"]
+    parts = [f"<h2>{number}. {escape(chapter.title)}</h2><p>{_inline(chapter.text)}</p>"]
     parts += [chapter.table._repr_html_()] if chapter.table else []
     parts += [
         f'<img alt="{escape(chapter.title)}" src="{_embed(picture)}"><br>' for picture in chapter.pictures
@@ -80,13 +80,13 @@ def _write_chapter(number: int, chapter: Chapter) -> str:
 
 
 def _inline(text: str) -> str:
-    """Text as HTML; every second piece between backquotes is code."""
-    pieces = escape(text).split("`")
-    return "".join(f"<code>{piece}</code>" if i % 2 else piece for i, piece in enumerate(pieces))
+    """Text as HTML, with text in backquotes as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
 def _embed(picture: Figure | Image.Image) -> str:
-    """A picture as an address that holds it."""
+    """A picture as a data URL."""
     written = io.BytesIO()
     if isinstance(picture, Figure):
         picture.savefig(written, format="png", dpi=DPI, metadata={"Software": None})

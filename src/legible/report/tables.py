@@ -1,4 +1,4 @@
-"""Tables of text: one value, shown as Markdown in a file and by rich in a terminal."""
+"""Tables of text, written as Markdown to files and shown by rich in terminals."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from legible.errors import ArgumentError
-from legible.evaluation.measure import Judgement
-from legible.evaluation.measure_drawings import Drawings
-from legible.evaluation.measure_images import Restoration
-from legible.evaluation.measure_lines import LineJudgement
+from legible.evaluation.classification import ClassificationReport
+from legible.evaluation.generation import GenerationReport
+from legible.evaluation.line_reading import LineReadingReport
 from legible.evaluation.measures import MEASURES, duration
+from legible.evaluation.restoration import RestorationReport
 from legible.notebook import html_table
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-NOTHING = "·"  # a count of zero: lets the others stand out
-# 98.98 %, 98.98 ± 0.05 %, 1,135, >0.9999, 12.3 s, 2 min 29 s
-_FIGURE = re.compile(r"[-+<>~]?\d[\d.,]*( ± [\d.,]+)?( ?[^\W\d]{1,4}| ?%)?( \d+ \w{1,3})?")
+ZERO = "·"  # shown for a count of zero, so that other counts stand out
+# 98.98 %, 98.98 ± 0.05 % †, 1,135, >0.9999, 12.3 s, 2 min 29 s
+_FIGURE = re.compile(r"[-+<>~]?\d[\d.,]*( ± [\d.,]+)?( ?[^\W\d]{1,4}| ?%)?( \d+ \w{1,3})?( [†‡]+)?")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Column heads, rows of finished text, and a title."""
+    """Column heads, rows of text, and a title."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     title: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse rows that do not fill the columns."""
+        """Check that every row has a cell for each column."""
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise ArgumentError(
@@ -41,8 +41,8 @@ class Table:
                 )
 
     def holds_figures(self, column: int) -> bool:
-        """Tell whether all filled cells of a column but the first are figures: those are set flush right."""
-        cells = [row[column] for row in self.rows if row[column] not in ("", "-", NOTHING)]
+        """Whether a column (except the first) has only figures, so that it is right-aligned."""
+        cells = [row[column] for row in self.rows if row[column] not in ("", "-", ZERO)]
         return column > 0 and bool(cells) and all(_FIGURE.fullmatch(cell) for cell in cells)
 
     def _repr_html_(self) -> str:
@@ -51,7 +51,7 @@ class Table:
 
 
 def markdown(table: Table) -> str:
-    """Write a table as Markdown that is also easy to read as plain text; ends with a newline."""
+    """The table as Markdown with aligned columns, readable as plain text; ends with a newline."""
     grid = [[_escape(cell) for cell in row] for row in (table.columns, *table.rows)]
     widths = [max(3, *(len(row[i]) for row in grid)) for i in range(len(table.columns))]
     right = [table.holds_figures(i) for i in range(len(table.columns))]
@@ -63,18 +63,8 @@ def markdown(table: Table) -> str:
     return "\n".join(([f"**{table.title}**", ""] if table.title else []) + lines) + "\n"
 
 
-def from_markdown(text: str) -> Table | None:
-    """The first table in a piece of Markdown; None where it has none."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip().startswith("|")]
-    if len(lines) < 2:
-        return None
-    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    cells = [[cell.replace("\\|", "|") for cell in row] for row in cells]
-    return Table(cells[0], [row for row in cells[2:] if len(row) == len(cells[0])])
-
-
 def to_rich(table: Table) -> RichTable:
-    """Lay a table out for the terminal: `rich.print(to_rich(table))`."""
+    """The table for a terminal: `rich.print(to_rich(table))`."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -87,45 +77,66 @@ def to_rich(table: Table) -> RichTable:
     for i, name in enumerate(table.columns):
         shown.add_column(Text(name), justify="right" if table.holds_figures(i) else "left")
     for row in table.rows:
-        shown.add_row(*(Text(cell) for cell in row))  # Text: a name like "[a]" is no markup
+        shown.add_row(*(Text(cell) for cell in row))  # Text: "[a]" isn't markup
     return shown
 
 
 def percent(fraction: float, spread: float | None = None) -> str:
-    """Write a fraction as "98.98 %", or with its standard deviation as "98.98 ± 0.05 %"."""
+    """Format a fraction as "98.98 %", or with its standard deviation as "98.98 ± 0.05 %"."""
     return f"{100 * fraction:.2f}{_plus_minus(spread, 100, 2)} %"
 
 
 def number(value: float, spread: float | None = None, digits: int = 4) -> str:
-    """Write a loss or another plain figure as "0.0329", or with its spread as "0.0329 ± 0.0010"."""
+    """Format a number as "0.0329", or with its standard deviation as "0.0329 ± 0.0010"."""
     return f"{value:.{digits}f}{_plus_minus(spread, 1, digits)}"
 
 
-def judgement_table(judgement: Judgement, *, title: str = "Judgement") -> Table:
-    """Sum a judgement up in a few lines."""
-    j = judgement
+def classification_tables(report: ClassificationReport, *, title: str, in_full: bool = False) -> list[Table]:
+    """A classifier's report: summary and classes; in_full: the confusion matrix too."""
+    tables = [classification_table(report, title=title), per_class_table(report)]
+    return [*tables, confusion_table(report)] if in_full else tables
+
+
+def restoration_tables(report: RestorationReport, *, title: str, in_full: bool = False) -> list[Table]:
+    """A restorer's report; in_full makes no difference."""
+    return [restoration_table(report, title=title)]
+
+
+def line_reading_tables(report: LineReadingReport, *, title: str, in_full: bool = False) -> list[Table]:
+    """A line reader's report; in_full makes no difference."""
+    return [lines_table(report, title=title)]
+
+
+def generation_tables(report: GenerationReport, *, title: str, in_full: bool = False) -> list[Table]:
+    """A generator's report; in_full makes no difference."""
+    return [generation_table(report, title=title)]
+
+
+def classification_table(report: ClassificationReport, *, title: str = "Classification") -> Table:
+    """Summarise a classifier's report."""
+    r = report
     rows = [
-        ("accuracy", percent(j.accuracy)),
-        ("95 % interval", f"{percent(j.accuracy_low)} to {percent(j.accuracy_high)}"),
-        ("always the commonest class", percent(j.most_frequent_class_accuracy)),
-        ("loss", f"{number(j.loss_nats)} nats"),
-        ("calibration error", percent(j.calibration_error)),
-        ("images", f"{j.n_images:,}"),
-        ("time", f"{duration(j.seconds)}, {j.images_per_second:,.0f} images per second"),
+        ("accuracy", percent(r.accuracy)),
+        ("95 % interval", f"{percent(r.accuracy_low)} to {percent(r.accuracy_high)}"),
+        ("most frequent class alone", percent(r.most_frequent_class_accuracy)),
+        ("loss", f"{number(r.loss_nats)} nats"),
+        ("calibration error", percent(r.calibration_error)),
+        ("images", f"{r.n_images:,}"),
+        ("time", f"{duration(r.seconds)}, {r.images_per_second:,.0f} images per second"),
     ]
     return Table(("measure", "value"), rows, title)
 
 
-def restoration_table(restoration: Restoration, *, title: str = "Restoration") -> Table:
-    """Sum a restoration up in a few lines, beside what the noisy images score as they are."""
+def restoration_table(restoration: RestorationReport, *, title: str = "Restoration") -> Table:
+    """Summarise a restorer's report, next to the scores of the unrestored images."""
     r, rows = restoration.scores, []
     for name in ("mse", "rmse", "psnr_db", "ssim", "bce_nats"):
         written = [_write_measure(name, r[key]) for key in (name, f"noisy_{name}")]
-        rows += [(MEASURES[name].words, *written)] if any(written) else []
+        rows += [(MEASURES[name].label, *written)] if any(written) else []
     if len(restoration.kinds) > 1:
         rows += [(f"RMSE, {k}", MEASURES["rmse"].write(mse**0.5), "") for k, mse in restoration.kinds.items()]
     rows += [
-        ("least possible BCE", _write_measure("bce_nats", restoration.least_bce_nats), ""),
+        ("lowest possible BCE", _write_measure("bce_nats", restoration.least_bce_nats), ""),
         ("images", f"{restoration.n_images:,}", ""),
         (
             "time",
@@ -133,63 +144,63 @@ def restoration_table(restoration: Restoration, *, title: str = "Restoration") -
             "",
         ),
     ]
-    return Table(("measure", "restored", "noisy, as it is"), rows, title)
+    return Table(("measure", "restored", "noisy"), rows, title)
 
 
 def _write_measure(name: str, value: float | None) -> str:
-    """Write a measure with its unit; one of None is infinite (PSNR), or could not be taken ("")."""
+    """Format a measure with its unit; None is infinite (PSNR) or not available ("")."""
     if value is None:
         return f"∞{MEASURES[name].unit}" if name == "psnr_db" else ""
     return MEASURES[name].write(value)
 
 
-def lines_table(judgement: LineJudgement, *, title: str = "Lines") -> Table:
-    """Sum up what was measured of a reader of lines."""
+def lines_table(report: LineReadingReport, *, title: str = "Lines") -> Table:
+    """Summarise a line reader's report."""
     names = ("strings_right", "digit_error_rate", "falsely_read")
-    rows = [(MEASURES[name].words, MEASURES[name].write(getattr(judgement, name))) for name in names]
+    rows = [(MEASURES[name].label, MEASURES[name].write(getattr(report, name))) for name in names]
     rows += [
-        ("lines", f"{judgement.n_images:,}, of {judgement.n_digits:,} digits"),
-        ("time", f"{duration(judgement.seconds)}, {judgement.lines_per_second:,.0f} lines per second"),
+        ("lines", f"{report.n_images:,}, with {report.n_digits:,} digits"),
+        ("time", f"{duration(report.seconds)}, {report.lines_per_second:,.0f} lines per second"),
     ]
     return Table(("measure", "value"), rows, title)
 
 
-def drawings_table(drawings: Drawings, *, title: str = "Drawings") -> Table:
-    """Sum up what was measured of a model that draws."""
-    d = drawings
-    bound = MEASURES["bound_nats"].write(d.bound_nats, d.bound_error_nats)
+def generation_table(report: GenerationReport, *, title: str = "Generation") -> Table:
+    """Summarise a generator's report."""
+    r = report
+    bound = MEASURES["bound_nats"].write(r.bound_nats, r.bound_error_nats)
     rows = [
-        (f"bound, {d.n_samples} samples", bound),
-        ("if the class is not told", MEASURES["bound_nats"].write(d.bound_without_label_nats)),
-        ("-ELBO", MEASURES["elbo_nats"].write(d.elbo_nats)),
+        (f"bound, {r.n_samples} samples", bound),
+        ("bound without label", MEASURES["bound_nats"].write(r.bound_without_label_nats)),
+        ("-ELBO", MEASURES["elbo_nats"].write(r.elbo_nats)),
     ]
     rows += [
-        (MEASURES[name].words, MEASURES[name].write(value))
+        (MEASURES[name].label, MEASURES[name].write(value))
         for name in ("read_as_asked", "frechet", "diversity", "distinct")
-        if (value := getattr(d, name)) is not None
+        if (value := getattr(r, name)) is not None
     ]
-    if d.frechet_of_real is not None:
-        rows.append(("Fréchet distance of real to real", MEASURES["frechet"].write(d.frechet_of_real)))
-    rows += [("test images", f"{d.n_images:,}"), ("drawings", f"{d.n_drawn:,}")]
+    if r.frechet_of_real is not None:
+        rows.append(("Fréchet distance, real to real", MEASURES["frechet"].write(r.frechet_of_real)))
+    rows += [("test images", f"{r.n_images:,}"), ("generated images", f"{r.n_drawn:,}")]
     return Table(("measure", "value"), rows, title)
 
 
-def per_class_table(judgement: Judgement) -> Table:
-    """Show precision, recall, F1 and the number of images of each class."""
+def per_class_table(report: ClassificationReport) -> Table:
+    """Precision, recall, F1 and the number of images of each class."""
     rows = [
         (name, percent(s.precision), percent(s.recall), percent(s.f1), f"{s.support:,}")
-        for name, s in zip(judgement.classes, judgement.per_class, strict=True)
+        for name, s in zip(report.classes, report.per_class, strict=True)
     ]
-    return Table(("class", "precision", "recall", "F1", "images"), rows, "Each class")
+    return Table(("class", "precision", "recall", "F1", "images"), rows, "Classes")
 
 
-def confusion_table(judgement: Judgement) -> Table:
-    """Show how many images of each class (row) were taken for which class (column)."""
+def confusion_table(report: ClassificationReport) -> Table:
+    """How many images of each class (row) were predicted as which class (column)."""
     rows = [
-        (name, *(f"{count:,}" if count else NOTHING for count in counts))
-        for name, counts in zip(judgement.classes, judgement.confusion, strict=True)
+        (name, *(f"{count:,}" if count else ZERO for count in counts))
+        for name, counts in zip(report.classes, report.confusion, strict=True)
     ]
-    return Table(("true \\ read as", *judgement.classes), rows, "Confusion matrix")
+    return Table(("true \\ predicted", *report.classes), rows, "Confusion matrix")
 
 
 def _plus_minus(spread: float | None, scale: int, digits: int) -> str:

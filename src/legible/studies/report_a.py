@@ -13,19 +13,10 @@ from matplotlib.figure import Figure
 from legible.cards import find_card
 from legible.noise import add_noise
 from legible.report import figures
+from legible.runs.run import Run, over_folds, over_seeds, recipe_of
 from legible.seeds import rng_for
-from legible.studies.plan import (
-    STUDIES,
-    WITH_MUON,
-    Line,
-    Run,
-    Study,
-    over_folds,
-    over_seeds,
-    recipe_of,
-    say_card,
-)
 from legible.studies.results import Results
+from legible.studies.study import STUDIES, WITH_MUON, Line, Study
 from legible.training.settings import Settings
 
 NOISE = "gaussian:0.5"
@@ -141,8 +132,8 @@ def noise_lines() -> list[Line]:
 def denoising_lines() -> list[Line]:
     """A6: A1's net behind a denoiser, which its training may have gone through too."""
     net = "A1's net trained on clean digits, reads "
-    told = "A1's net trained on noisy digits (drawn anew) after "
-    small, ours = (say_card(find_card(name)) for name in ("digit-bottleneck", "digit-denoiser"))
+    trained = "A1's net trained on noisy digits (drawn anew) after "
+    small, ours = (find_card(name).reference for name in ("digit-bottleneck", "digit-denoiser"))
     after_small, after_ours = f"{NOISE}>{small}", f"{NOISE}>{ours}"
     plain = replace(AS_PUBLISHED, watch="nothing", tests=(NOISE, after_small, after_ours))
     noisy = replace(plain, train_noise=(NOISE,))
@@ -155,8 +146,18 @@ def denoising_lines() -> list[Line]:
             after_small,
         ),
         ("before, ours", net + "what our denoiser makes of noisy ones", plain, after_ours),
-        ("trained", told + "the bottleneck", replace(noisy, after=small, tests=(after_small,)), after_small),
-        ("trained, ours", told + "our denoiser", replace(noisy, after=ours, tests=(after_ours,)), after_ours),
+        (
+            "trained",
+            trained + "the bottleneck",
+            replace(noisy, after=small, tests=(after_small,)),
+            after_small,
+        ),
+        (
+            "trained, ours",
+            trained + "our denoiser",
+            replace(noisy, after=ours, tests=(after_ours,)),
+            after_ours,
+        ),
     )
     return [
         Line(f"A6 {name}", system, "left as future work", (run,), test=test, quick_epochs=1)
@@ -167,7 +168,7 @@ def denoising_lines() -> list[Line]:
 def draw_report_a(study: Study, results: Results) -> dict[str, Figure]:
     """A1's and A3's curves, and A4: nine digits before and after noise."""
     drawn = {}
-    for name, title in (("A1", "A1 on clean digits"), ("A3", "A3: noise drawn once is learnt by heart")):
+    for name, title in (("A1", "A1 on clean digits"), ("A3", "A3: noise drawn once is memorised")):
         if records := results.histories(study.line(name)):
             drawn[f"{name}-curves"] = figures.curves(records, watched="test", title=title)
     line = study.line("A1")

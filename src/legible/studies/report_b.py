@@ -2,7 +2,7 @@
 
 50 epochs, batch 128, Adam. B1 gives back clean digits; its column says mean squared error, but the values
 are binary cross-entropies (BCE). B2 takes noise off, the report does not say which: here Gaussian, 0.5,
-clipped to [0, 1], drawn once. Where the pools, dropouts and norms sit is told by the models' docstrings.
+clipped to [0, 1], drawn once. The models' docstrings say where the pools, dropouts and norms are.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from matplotlib.figure import Figure
 from legible.cards import find_card
 from legible.report import figures
 from legible.report.charts import Panel
-from legible.studies.plan import STUDIES, Line, Run, Study
+from legible.runs.run import Run
 from legible.studies.report_b_pages import draw_pages, page_lines
 from legible.studies.results import Results
+from legible.studies.study import STUDIES, Line, Study
 from legible.training.settings import Settings
 
+GAUSSIAN = "gaussian:std="  # what the test conditions with Gaussian noise begin with
 NOISE = "gaussian:0.5"
 CONV, DENSE = "conv-autoencoder:filters=", "dense-autoencoder:widths="
 RECONSTRUCT = Run(
@@ -166,10 +168,9 @@ def find_noise(mse: float) -> float:
     scores = find_card("digit-denoiser").facts["scores"]
     known = {0.0: 0.0}
     for score in scores:
-        kind, _, level = score["noise"].partition(":std=")
-        if kind == "gaussian" and score["dataset"] == RECONSTRUCT.dataset:
-            known[float(level)] = score["mse"]
-    levels = sorted(known)  # between those it was judged at, along a line
+        if score["noise"].startswith(GAUSSIAN) and score["dataset"] == RECONSTRUCT.dataset:
+            known[float(score["noise"].removeprefix(GAUSSIAN))] = score["mse"]
+    levels = sorted(known)  # between those it was evaluated at, along a line
     return float(np.interp(mse, [known[level] for level in levels], levels))
 
 

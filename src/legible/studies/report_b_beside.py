@@ -1,4 +1,4 @@
-"""What stands beside report B's rows on pages: `page-cleaner`, filters that learn nothing, and a look-up."""
+"""What report B's rows on pages are compared with: `page-cleaner`, filters and a look-up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from legible.apply.cleaner import Cleaner
-from legible.apply.saved import load_cleaner
+from legible.cleaning.clean import load_cleaner
+from legible.cleaning.cleaner import Cleaner
 from legible.data import load_dataset
 from legible.data.pages import read_noisy_office
 from legible.evaluation.image_metrics import image_mse, mse
@@ -40,7 +40,7 @@ def errors_of_ours() -> dict[str, float]:
 def errors_of_filter(name: str, dataset: str) -> dict[str, float]:
     """The MSE of a filter, by kind."""
     test = load_dataset(dataset).test
-    errors = image_mse(test.images, FILTERS.call(name, test.as_found().images))
+    errors = image_mse(test.images, FILTERS.call(name, test.as_input().images))
     return {kind: float(errors[test.labels == i].mean()) for i, kind in enumerate(test.classes)}
 
 
@@ -68,7 +68,7 @@ def measure_look_up() -> str:
     for dataset in SPLITS:
         splits = load_dataset(dataset)
         known, test = splits.train.joined(splits.validation).images, splits.test
-        dirty = FILTERS.call("background", test.as_found().images)
+        dirty = FILTERS.call("background", test.as_input().images)
         nearest = [np.square(known - page).mean((1, 2, 3)).argmin() for page in dirty]
         errors = image_mse(test.images, known[nearest])
         n_exact = int((errors == 0).sum())

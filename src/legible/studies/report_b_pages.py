@@ -2,7 +2,7 @@
 
 25 epochs, batch 16, Adam, MSE of pixels in [0, 1] (the report calls it RMSE), pages scaled to 540 x 420. Its
 random split puts the same texts and sheets of paper into training and test; rows called honest learn from
-NoisyOffice's partition TR and are judged on VA. Where the pools and norms sit is told by models/autoencoder.
+NoisyOffice's partition TR and are evaluated on VA. models/autoencoder.py says where the pools and norms sit.
 The nets see pages as light, paper = 1, with which they learn faster than with ink; and the report's count of
 pools is of pools and enlargements together: with two of each, B3.8's net has an MSE of 0.017 after 90 epochs
 of cross-entropy and Adam, where the report has 0.0056 after 25.
@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.figure import Figure
 
-from legible.apply.saved import load_cleaner
+from legible.cleaning.clean import load_cleaner
 from legible.data import DATASETS
-from legible.data.pages import KINDS, read_unknown
-from legible.models import MODELS, build_model, count_parameters, tell_layers
+from legible.data.pages import KINDS, read_test_page
+from legible.models import MODELS, build_model, count_parameters, describe_layers
 from legible.registry import Setting
 from legible.report import figures
 from legible.report.rows import Row, draw_rows
-from legible.studies.packed import unpack_images
-from legible.studies.plan import WITH_MUON, Line, Run, Study, over_seeds, recipe_of
+from legible.runs.image_codec import decode_images
+from legible.runs.run import Run, over_seeds, recipe_of
 from legible.studies.report_b_beside import (
     HONEST,
     LEAKING,
@@ -37,6 +37,7 @@ from legible.studies.report_b_beside import (
     root_of,
 )
 from legible.studies.results import Results
+from legible.studies.study import WITH_MUON, Line, Study
 from legible.training.settings import Settings
 
 CONV, DENSE = "conv-autoencoder:light=yes,filters=", "dense-autoencoder:light=yes,widths=2000-2000"
@@ -131,7 +132,7 @@ def page_lines() -> list[Line]:
     lines = [line for published in ROWS for line in (_line(published, LEAKING), *_line_of_ours(published))]
     lines += [_line(published, HONEST) for published in ROWS]  # each learns anew from TR
     ours = Line(
-        "B3 ours", "page-cleaner, which learnt from TR and made pages: RMSE on VA in its own sizes, by kind",
+        "B3 ours", "page-cleaner, trained on TR and made pages: RMSE on VA in its own sizes, by kind",
         "0.0213 at best, at random", prove=measure_ours, quick_epochs=0,
     )  # fmt: skip
     at_random = Line(
@@ -164,8 +165,8 @@ def draw_pages(study: Study, results: Results) -> dict[str, Figure]:
             test, sample = results.splits(line.runs[0].dataset).test, record["samples"][line.test]
             drawn[f"{row}-page"] = figures.restored_rows(
                 test.images[sample["indices"]],
-                test.as_found().images[sample["indices"]],
-                unpack_images(sample["restored"]),
+                test.as_input().images[sample["indices"]],
+                decode_images(sample["restored"]),
                 title=f"{row}: a page of the test, clean, dirty and cleaned",
             )
     return drawn | {"B3.26": _draw_unknown(), "B3-kinds": _draw_kinds(study, results)}
@@ -187,7 +188,7 @@ def _draw_kinds(study: Study, results: Results) -> Figure:
 
 def _draw_unknown() -> Figure:
     """Pages of partition TE, whose clean form nobody has published, under each kind of noise."""
-    dirty = np.stack([read_unknown(kind) for kind in KINDS.values()])[:, None]
+    dirty = np.stack([read_test_page(kind) for kind in KINDS.values()])[:, None]
     cleaner = load_cleaner()
     cleaned = np.stack([clean_ink(cleaner, page[0]) for page in dirty])[:, None]
     names = list(KINDS.values())
@@ -244,4 +245,4 @@ def _tell_best() -> str:
     spec = next(published.model for published in ROWS if published.row == SHOWN)
     shape = DATASETS.get(HONEST).facts["image_shape"]
     model = build_model(spec, shape, 1, seed=0)
-    return f"{count_parameters(model):,} parameters\n{tell_layers(model, shape)}"
+    return f"{count_parameters(model):,} parameters\n{describe_layers(model, shape)}"

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from legible.report import figures
-from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
+from legible.runs.run import Run, over_seeds
 from legible.studies.results import Results
+from legible.studies.study import STUDIES, WITH_MUON, Line, Study
 from legible.training.settings import Settings
 
 AS_PUBLISHED = Run(

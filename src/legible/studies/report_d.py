@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 
 from legible.data import load_dataset
 from legible.data.split import Labelled, Splits
-from legible.models import build_model, count_parameters, tell_layers
+from legible.models import build_model, count_parameters, describe_layers
 from legible.report import figures
 from legible.report.tables import percent
-from legible.studies import runner
-from legible.studies.plan import STUDIES, WITH_MUON, Line, Run, Study, over_seeds
+from legible.runs.carry_out import evaluate_tests, start, train_epochs
+from legible.runs.run import Run, over_seeds
 from legible.studies.results import Results
+from legible.studies.study import STUDIES, WITH_MUON, Line, Study
 from legible.training.keras_pair import load_pair, save_pair
 from legible.training.loop import predictor
 from legible.training.settings import Settings
@@ -64,10 +65,10 @@ def show_stages() -> str:
     splits = load_dataset(SMALL.dataset)
     images = splits.train.images
     model = build_model(SMALL.model, splits.train.image_shape, len(splits.classes), seed=0)
-    work = runner.begin(SMALL, splits)
-    records = list(runner.advance(work))
-    accuracy = runner.conclude(work)["clean"].scores["accuracy"]
-    layers = tell_layers(model, splits.train.image_shape)
+    execution = start(SMALL, splits)
+    records = list(train_epochs(execution))
+    accuracy = evaluate_tests(execution)["clean"].scores["accuracy"]
+    layers = describe_layers(model, splits.train.image_shape)
     return (
         f"load, define ({count_parameters(model):,} parameters), train, estimate\n"
         f"(1) load: images {images.shape}, values {images.min():g} to {images.max():g}, labels "
@@ -80,12 +81,12 @@ def show_stages() -> str:
 def prove_pair() -> str:
     """D4: train a small net, write the pair, load it back, compare the predictions."""
     splits = load_dataset(SMALL.dataset)
-    work = runner.begin(SMALL, splits)
-    list(runner.advance(work))
+    execution = start(SMALL, splits)
+    list(train_epochs(execution))
     with tempfile.TemporaryDirectory() as folder:
-        save_pair(work.state.kept, splits.train.image_shape, Path(folder) / "model")
+        save_pair(execution.state.kept, splits.train.image_shape, Path(folder) / "model")
         loaded, _ = load_pair(Path(folder) / "model")
-    before = predictor(work.state.kept)(splits.test.images)
+    before = predictor(execution.state.kept)(splits.test.images)
     after = predictor(loaded)(splits.test.images)
     same = int((before.argmax(1) == after.argmax(1)).sum())
     difference = np.abs(before - after).max()
@@ -96,9 +97,9 @@ def prove_colour() -> str:
     """D5: train D1's net on images of three channels, the same digits in coloured ink on coloured paper."""
     splits = load_dataset(SMALL.dataset)
     coloured = _each_part(splits, _colour)
-    work = runner.begin(SMALL, coloured)
-    list(runner.advance(work))
-    scores = runner.conclude(work)["clean"].scores
+    execution = start(SMALL, coloured)
+    list(train_epochs(execution))
+    scores = evaluate_tests(execution)["clean"].scores
     shape = coloured.train.images.shape[1:]
     return f"images {shape}: {percent(scores['accuracy'])} of {scores['n_images']} test images"
 

@@ -1,6 +1,6 @@
 """Report E: DIT406 Assignment 7 (C. Smith, E. Zivcic, Chalmers). Rows E1 to E8.
 
-Factors and variants are compared on the held-out validation images; the test accuracy stands beside them.
+Factors and variants are compared on the held-out validation images; the test accuracy is given beside them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from legible.data import load_dataset
 from legible.images import from_array, to_channels, to_labels, to_one_hot
 from legible.report import figures
-from legible.studies.plan import STUDIES, Line, Run, Study, over_seeds
+from legible.runs.run import Run, over_seeds
 from legible.studies.report_e_denoising import denoising_lines, draw_denoising
 from legible.studies.report_e_drawing import draw_drawing, drawing_lines
 from legible.studies.results import Results
+from legible.studies.study import STUDIES, Line, Study
 from legible.training.settings import Settings
 
 CONNECTED = Run(model="mlp", settings=Settings(n_epochs=10, schedule="constant"), watch="validation")
@@ -132,8 +133,8 @@ def prove_layouts() -> str:
     back, _ = from_array(last, layout="channels-last", polarity="light-on-dark")
     one_hot = to_one_hot(test.labels, len(test.classes))
     same = np.array_equal(back, test.images) and np.array_equal(to_labels(one_hot), test.labels)
-    verdict = "the same" if same else "DIFFER"
-    return f"{test.images.shape} and {last.shape} {back.dtype}, labels {one_hot.shape}: {verdict}"
+    report = "the same" if same else "DIFFER"
+    return f"{test.images.shape} and {last.shape} {back.dtype}, labels {one_hot.shape}: {report}"
 
 
 def draw_report_e(study: Study, results: Results) -> dict[str, Figure]:

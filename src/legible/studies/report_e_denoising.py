@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 
 from legible.cards import find_card
 from legible.report import figures
-from legible.studies.plan import Line, Run, Study, canonical_test, over_seeds, recipe_of, say_card
-from legible.studies.restoring import KINDS, LEVELS, at_levels, draw_levels, measure_levels
+from legible.runs.run import Run, canonical_test, over_seeds, recipe_of
+from legible.studies.noise_levels import KINDS, LEVELS, at_levels, draw_levels, measure_levels
 from legible.studies.results import Results
+from legible.studies.study import Line, Study
 from legible.training.settings import Settings
 
 GRAIN, SPECKS = "gaussian:0.5", "salt-and-pepper:0.4"
+REPORTED = "salt-and-pepper"  # the noise of the row E5
 ANY_NOISE = "mixed:0.9,grain=0.95,draws=3"
 DENOISER = Run(
     model="dense-autoencoder:128-96-128",
@@ -53,7 +55,7 @@ def denoising_lines() -> list[Line]:
         Line("E5 ours", ours + SPECKS, "figure", (OURS,), 0.004, "mse", SPECKS, quick_epochs=1),
         Line(
             "E5 ours, grain", ours + GRAIN, "figure", (OURS,), 0.0075, "mse", GRAIN, quick_epochs=1,
-            note="the aims of E5 ours are our own.",
+            note="the targets of E5 ours are our own.",
         ),
         Line("E6", "original, noisy and denoised at noise 0.1 ... 0.9, by E5 and by ours",
              "readable to about 0.7"),
@@ -72,7 +74,7 @@ def _arm_lines(kind: str) -> list[Line]:
 
 def _arms(kind: str) -> dict[str, tuple[Run, tuple[str, ...]]]:
     """For each way of reading the run that trains it, and its test conditions with that noise, by level."""
-    denoiser = say_card(find_card("digit-denoiser"))
+    denoiser = find_card("digit-denoiser").reference
     noisy, denoised = (
         {k: at_levels(k, restorer, READING_LEVELS) for k in KINDS} for restorer in ("", denoiser)
     )
@@ -112,7 +114,7 @@ def draw_denoising(study: Study, results: Results) -> dict[str, Figure]:
 
 def _draw_errors(study: Study, results: Results, kind: str) -> Figure | None:
     tests, ours = at_levels(kind), study.line("E5 ours")
-    lines = {"ours": ours} | ({"E5": study.line("E5")} if kind == "salt-and-pepper" else {})
+    lines = {"ours": ours} | ({"E5": study.line("E5")} if kind == REPORTED else {})
     arms = {name: measure_levels(line, results, tests, "mse") for name, line in lines.items()}
     arms["nothing done"] = measure_levels(ours, results, tests, "noisy_mse")
     if not any(arms["ours"]):

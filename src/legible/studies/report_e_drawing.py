@@ -7,39 +7,40 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
-from legible.apply.generator import Generator
-from legible.apply.runtime import load_decoder
 from legible.cards import find_card
-from legible.evaluation.drawing import nearest_neighbours
+from legible.evaluation.generation_metrics import nearest_neighbours
+from legible.inference.generator import Generator
+from legible.inference.runtime import load_decoder
 from legible.report import figures
+from legible.runs.image_codec import decode_images
+from legible.runs.run import Run, recipe_of
 from legible.seeds import rng_for
-from legible.studies.packed import unpack_images
-from legible.studies.plan import Line, Run, Study, recipe_of
 from legible.studies.results import Results
+from legible.studies.study import Line, Study
 
 LADDER = Run(
     model="vae-ladder",
     settings=recipe_of("vae-ladder"),
     train_noise=("binary",),
     tests=("binary",),
-    task="draw:samples=500",
+    task="generate:samples=500",
 )
 STATIC = replace(LADDER, fresh_noise=False)
 DENSE = replace(LADDER, model="vae-dense")
 MAP = replace(LADDER, model="vae-dense:latents=2,condition=no")
-DRAWER = "digit-drawer"
+GENERATOR = "digit-generator"
 WALKS = ((0, 6), (3, 8), (4, 9), (7, 1))
 N_STEPS = 12
 
 
 def drawing_lines() -> list[Line]:
     """The bound with either binarisation, and what the drawings are worth."""
-    net = "convolutional ladder VAE, told the digit, 20 epochs"
+    net = "convolutional ladder VAE, given the digit, 20 epochs"
     bound = "bound_without_label_nats"
     dynamic = _line("dynamic", f"{net}; black and white drawn anew at every showing", LADDER, bound, 83)
     note = (
-        "importance-weighted bounds with 500 samples an image in full; where the model is told the digit "
-        "log 10 is added, so that they compare with models that are not. The aims "
+        "importance-weighted bounds with 500 samples an image in full; where the model is given the digit "
+        "log 10 is added, so that they compare with models that are not. The targets "
         "are our own: 83 nats, 99 %."
     )
     return [
@@ -48,8 +49,8 @@ def drawing_lines() -> list[Line]:
         _line("as asked", "the dynamic one's drawings, read by digits-wide", LADDER, "read_as_asked", 0.99),
         _line("Fréchet", "their distance to real digits, in the logits of digits-wide", LADDER, "frechet"),
         _line("diversity", "mean distance between two of a digit, beside real digits", LADDER, "diversity"),
-        _line("dense", "dense VAE, told the digit, 20 epochs; dynamic", DENSE, bound),
-        _line("map", "dense VAE of two latents, not told the digit, 20 epochs; dynamic", MAP, "bound_nats"),
+        _line("dense", "dense VAE, given the digit, 20 epochs; dynamic", DENSE, bound),
+        _line("map", "dense VAE of two latents, not given the digit, 20 epochs; dynamic", MAP, "bound_nats"),
     ]
 
 
@@ -70,12 +71,12 @@ def draw_drawing(study: Study, results: Results) -> dict[str, Figure]:
     """E8: drawings, the training digits nearest to them, walks between digits, the map of two latents."""
     drawn: dict[str, Figure] = {}
     if rows := results.rows_of(study.line("E8 dynamic")):
-        drawn |= _draw_drawings(study, results, unpack_images(rows[0]["samples"]["binary"]["drawn"]))
+        drawn |= _draw_drawings(study, results, decode_images(rows[0]["samples"]["binary"]["drawn"]))
     if rows := results.rows_of(study.line("E8 map")):
         sample = rows[0]["samples"]["binary"]
         labels = results.splits(study.line("E8 map").runs[0].dataset).test.labels
         points, steps = np.array(sample["points"]), sample["steps"]
-        drawn["E8-map"] = figures.latent_map(unpack_images(sample["map"]), steps, steps)
+        drawn["E8-map"] = figures.latent_map(decode_images(sample["map"]), steps, steps)
         drawn["E8-plane"] = figures.latent_scatter(points, labels[: len(points)])
     return drawn
 
@@ -101,7 +102,7 @@ def _walk() -> dict[str, np.ndarray]:
 
     On a sphere, since nearly all of a normal distribution of many numbers lies at one distance from 0.
     """
-    card = find_card(DRAWER)
+    card = find_card(GENERATOR)
     generator, rng = Generator(card, load_decoder(card)), rng_for("walk")
     shares = np.linspace(0, 1, N_STEPS, dtype=np.float32)[:, None]
     one_hot = np.eye(len(card.classes), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What the rows say: for each line of a study its scores, its table, its page."""
+"""What the rows say of a study's lines: the runs of each, and its figures beside the published one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from legible.data.split import Splits
 from legible.errors import InputError
-from legible.evaluation.measures import MEASURES, duration
+from legible.evaluation.measures import MEASURES
 from legible.evaluation.metrics import mean_and_spread
-from legible.report.tables import Table
-from legible.studies.plan import Line, Run
-
-MISSING = "not run"
-COLUMNS = ("#", "system", "published", "ours", "seeds", "training", "reached")
+from legible.report.study_results import MISSING, Provenance, RowResult
+from legible.runs.provenance import LOCAL_CHANGES
+from legible.runs.rows import round_figure
+from legible.runs.run import Run
+from legible.studies.study import Line
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Results:
         return self._splits[dataset]
 
     def has(self, dataset: str) -> bool:
-        """Whether a dataset is at hand."""
+        """Whether a dataset is available."""
         try:
             self.splits(dataset)
         except InputError:
@@ -44,7 +44,7 @@ class Results:
     def row(self, run: Run) -> dict[str, Any] | None:
         """The row of a run, or None while it has not been done.
 
-        Where its data is not at hand, a row of the same settings is taken for it.
+        Where its data is not available, a row of the same settings is taken for it.
         """
         if self.has(run.dataset):
             return self.rows.get(run.key(self.splits(run.dataset).data_hash))
@@ -72,51 +72,59 @@ class Results:
         if line.prove is not None and line.row not in self._proofs:
             try:
                 self._proofs[line.row] = line.prove()
-            except InputError as error:  # its data is not at hand
+            except InputError as error:  # its data is not available
                 self._proofs[line.row] = f"{MISSING}\n{error}"
         return self._proofs.get(line.row, "")
 
 
-def line_facts(line: Line, results: Results) -> dict[str, Any]:
-    """One line of a study's table as plain values."""
-    facts: dict[str, Any] = {"system": line.system, "published": line.published}
-    if line.runs:
-        facts |= {"measure": line.measure, "ours": results.values(line)}
+def row_result(line: Line, results: Results) -> RowResult:
+    """A line's figures: of its finished runs, or what its proof finds, which is done if it has not been."""
     if line.prove is not None:
-        facts["found"] = results.proof(line)
-    return facts
-
-
-def line_cells(line: Line, results: Results) -> list[str]:
-    """One line of a study's table as text."""
-    if line.prove is not None:
-        return [line.row, line.system, line.published, results.proof(line).partition("\n")[0], "", "", ""]
+        ours, _, rest = results.proof(line).partition("\n")
+        runs = tuple(find_provenance(row) for run in line.members if (row := results.row(run)) is not None)
+        return RowResult(line.row, line.system, line.published, ours, runs=runs, note=line.note or rest)
     if not line.runs:
         shown = "figure" if line.quick_epochs else "left out"
-        return [line.row, line.system, line.published, shown, "", "", ""]
-    values, measure = results.values(line), MEASURES[line.measure]
+        return RowResult(line.row, line.system, line.published, shown, note=line.note)
+    values, rows = results.values(line), results.rows_of(line)
+    facts: dict[str, Any] = {
+        "measure": line.measure, "target": line.target, "n_runs": len(line.runs), "note": line.note
+    }  # fmt: skip
     if not values:
-        return [line.row, line.system, line.published, MISSING, f"0 of {len(line.runs)}", "", ""]
-    mean, spread, n = mean_and_spread(values)
-    seconds = mean_and_spread([row["train_seconds"] for row in results.rows_of(line)]).mean
-    seeds = str(n) if n == len(line.runs) else f"{n} of {len(line.runs)}"
-    return [
+        return RowResult(line.row, line.system, line.published, MISSING, **facts)
+    mean, spread, _ = mean_and_spread(values)
+    return RowResult(
         line.row,
         line.system,
         line.published,
-        measure.write(mean, spread) + _write_also(line, results),
-        seeds,
-        duration(seconds),
-        say_reached(line, mean),
-    ]
+        MEASURES[line.measure].write(mean, spread),
+        also=_write_also(line, results),
+        values=tuple(values),
+        mean=round_figure(mean),
+        spread=round_figure(spread),
+        reached=say_reached(line, mean),
+        runs=tuple(map(find_provenance, rows)),
+        train_seconds=round_figure(mean_and_spread([row["train_seconds"] for row in rows]).mean),
+        **facts,
+    )
+
+
+def find_provenance(row: dict[str, Any]) -> Provenance:
+    """Where a row comes from."""
+    run, commit = row["run"], row["commit"]
+    return Provenance(
+        key=row["key"], seed=run["seed"], fold=run["fold"] if run["n_folds"] else None,
+        commit=commit.removesuffix(LOCAL_CHANGES), local_changes=commit.endswith(LOCAL_CHANGES),
+        date=row["date"], machine=row["machine"],
+    )  # fmt: skip
 
 
 def _write_also(line: Line, results: Results) -> str:
-    """The line's further measure, in brackets."""
+    """The line's further measure, with its name."""
     if not line.also:
         return ""
     measure, (mean, spread, _) = MEASURES[line.also], mean_and_spread(results.values(line, line.also))
-    return f" ({measure.words} {measure.write(mean, spread)})"
+    return f"{measure.label} {measure.write(mean, spread)}"
 
 
 def say_reached(line: Line, mean: float) -> str:
@@ -125,14 +133,3 @@ def say_reached(line: Line, mean: float) -> str:
         return ""
     short = MEASURES[line.measure].shortfall(mean, line.target)
     return f"no, {short:.2g} short" if short else "yes"
-
-
-def study_table(lines: list[Line], results: Results, title: str) -> Table:
-    """The published and our figures, side by side."""
-    return Table(COLUMNS, [line_cells(line, results) for line in lines], title)
-
-
-def notes(lines: list[Line], results: Results) -> list[str]:
-    """What stands under a table: remarks, and whatever a line that is not an accuracy says at more length."""
-    said = ((line.row, line.note or results.proof(line).partition("\n")[2]) for line in lines)
-    return [f"{row}: {text}" for row, text in said if text]

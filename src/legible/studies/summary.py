@@ -1,6 +1,6 @@
 """All studies in two small tables: the reports' main figures, and the best known anywhere, each beside ours.
 
-The figures are those on the studies' pages, which are written from the rows.
+The figures are those in results.json.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from pathlib import Path
 
 from legible.errors import InputError
 from legible.output import new_file
+from legible.report.study_results import FILE, RowResult, footnotes, read_results, rows_by_name
 from legible.report.tables import Table, markdown
-from legible.studies.pages import rows_in
-from legible.studies.results import COLUMNS
 
-Cells = Mapping[str, Mapping[str, str]]  # of each row on the pages: what each column says
+Rows = Mapping[str, RowResult]  # by their names
 
 
 @dataclass(frozen=True)
 class Headline:
-    """A report's main figure: its row, and the row of ours where that is another one."""
+    """A report's main figure: its row, and the row of our own version where there is one."""
 
     report: str
     what: str
@@ -31,9 +30,9 @@ class Headline:
 
 @dataclass(frozen=True)
 class Anchor:
-    """The best figure known anywhere, with its source, and the row that stands beside it.
+    """The best figure known anywhere, with its source, and the row that is compared with it.
 
-    label: what stands before that figure in the row's cell, where it holds several.
+    also: whether the row's further measure is compared, not its first one.
     """
 
     what: str
@@ -41,7 +40,7 @@ class Anchor:
     source: str
     row: str
     less_is_better: bool = False
-    label: str = ""
+    also: bool = False
 
 
 HEADLINES = (
@@ -60,7 +59,7 @@ ANCHORS = (
     Anchor("MNIST, several nets together", 99.745, "± 0.020 %, at most 99.79 (Deotte)", "R2"),
     Anchor("MNIST under Gaussian noise 0.5", 94.66, "% (report A)", "A3 ours"),
     Anchor("Gaussian noise 0.5 off MNIST, MSE", 0.0160, "(HopfieldPooling)", "E5 ours, grain", True),
-    Anchor("pages split at random, RMSE", 0.0151, "(a U-Net)", "B3 ours, at random", True, "RMSE "),
+    Anchor("pages split at random, RMSE", 0.0151, "(a U-Net)", "B3 ours, at random", True, also=True),
     Anchor("digits drawn that are what was asked for", 92.7, "%", "E8 as asked"),
     Anchor("MNIST, binarised anew", 77.9, "nats (Bayesian flow network)", "E8 dynamic", True),
     Anchor("MNIST, binarised once", 78.30, "nats (ladder VAE of 12 layers)", "E8 static", True),
@@ -68,26 +67,30 @@ ANCHORS = (
 _MARKED = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 
 
-def summary_tables(rows: Cells) -> tuple[Table, Table]:
-    """The reports' main figures beside ours, and the best known anywhere beside ours."""
-    reports, anchors, told = [], [], set[str]()
+def summary_tables(rows: Rows) -> tuple[Table, Table]:
+    """The reports' main figures beside ours, and the best known anywhere beside ours. Raises KeyError."""
+    reports, anchors, counted = [], [], set[str]()
     for line in HEADLINES:
-        same, ours = rows[line.row], rows[line.ours]["ours"] if line.ours else ""
-        n_reached = "" if line.report in told else _count_reached(line.report, rows)
-        reports.append(
-            [line.report, line.what, same["published"], _bare(same["ours"]), _bare(ours), n_reached]
-        )
-        told.add(line.report)
+        same, ours = rows[line.row], rows[line.ours].marked if line.ours else ""
+        n_reached = "" if line.report in counted else _count_reached(line.report, rows)
+        reports.append([line.report, line.what, same.published, same.marked, ours, n_reached])
+        counted.add(line.report)
     for anchor in ANCHORS:
-        cell = rows[anchor.row]["ours"]
-        ours = _bare(cell.partition(anchor.label)[2].rstrip(")") if anchor.label else cell)
-        better = _is_better(ours, anchor)
+        row = rows[anchor.row]
+        ours = f"{row.also.rpartition(' ')[2]} {row.marks}".strip() if anchor.also else row.marked
         known = f"{anchor.best:g} {anchor.source}"
-        anchors.append([anchor.what, known, ours, better, anchor.row])
+        anchors.append([anchor.what, known, ours, _is_better(ours, anchor), anchor.row])
     return (
         Table(["report", "what", "published", "the same here", "ours", "figures reached"], reports),
         Table(["what", "the best known", "ours", "better", "row"], anchors),
     )
+
+
+def summary_text(rows: Rows) -> str:
+    """The two tables as Markdown, and what the marks in them mean. Raises KeyError for a missing row."""
+    shown = {name for line in HEADLINES for name in (line.row, line.ours)} | {x.row for x in ANCHORS}
+    notes = footnotes(row for name, row in rows.items() if name in shown)
+    return "\n".join([*map(markdown, summary_tables(rows)), *(f"{note}\n" for note in notes)])
 
 
 def _is_better(ours: str, anchor: Anchor) -> str:
@@ -99,48 +102,34 @@ def _is_better(ours: str, anchor: Anchor) -> str:
     return "yes" if (figure < anchor.best if anchor.less_is_better else figure > anchor.best) else "no"
 
 
-def _bare(cell: str) -> str:
-    """A cell without what it says in brackets."""
-    return cell.partition(" (")[0]
-
-
-def _count_reached(report: str, rows: Cells) -> str:
+def _count_reached(report: str, rows: Rows) -> str:
     """How many of a report's figures are reached, as published or by ours: `21 of 25`."""
     reached: dict[str, bool] = {}
-    for name, cells in rows.items():
-        if name.startswith(report) and cells["reached"]:
+    for name, row in rows.items():
+        if name.startswith(report) and row.reached:
             figure = name.split()[0]
-            reached[figure] = reached.get(figure, False) or cells["reached"] == "yes"
+            reached[figure] = reached.get(figure, False) or row.reached == "yes"
     return f"{sum(reached.values())} of {len(reached)}"
 
 
-def read_pages(pages: Path) -> dict[str, dict[str, str]]:
-    """What the tables on the studies' pages say, row by row."""
-    return {
-        row: dict(zip(COLUMNS, cells, strict=True))
-        for path in sorted(pages.glob("*.md"))
-        for row, cells in rows_in(path).items()
-        if len(cells) == len(COLUMNS)
-    }
-
-
-def put_summary(text: str, pages: Path) -> str:
+def put_summary(text: str, folder: Path) -> str:
     """A document with the two tables between its marks, `<!-- results -->` and `<!-- end of results -->`.
 
-    Raises InputError where a row lacks on the pages.
+    folder: that of results.json. Raises InputError where it lacks a row.
     """
     if not _MARKED.search(text):
         return text
     try:
-        tables = summary_tables(read_pages(pages))
-    except KeyError as lacking:
-        raise InputError(f"{pages} has no row {lacking}. Write the pages first: make results") from lacking
-    written = "\n".join(map(markdown, tables))
+        written = summary_text(rows_by_name(read_results(folder)))
+    except KeyError as missing:
+        raise InputError(f"{folder / FILE} has no row {missing}. Write it first: make results") from missing
     return _MARKED.sub(lambda _: f"\n{written}\n", text)
 
 
-def write_summary(document: Path, pages: Path) -> None:
-    """Bring the two tables of a document up to date."""
-    text = put_summary(document.read_text(), pages)
+def write_summary(document: Path, folder: Path) -> None:
+    """Bring the two tables of a document up to date. Raises InputError where there is no such file."""
+    if not document.is_file():
+        raise InputError(f"there is no file {document} to bring up to date.")
+    text = put_summary(document.read_text(), folder)
     with new_file(document, overwrite=True) as temporary:
         temporary.write_text(text)

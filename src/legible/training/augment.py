@@ -1,7 +1,7 @@
-"""Augmentations: changes to a batch of training images that keep their meaning, drawn anew at every showing.
+"""Augmentations: random changes to training images that keep their class, different in every epoch.
 
 Functions `(images, generator, *, amount...) -> images` on whole batches of tensors, on any device.
-What comes in from outside an image is paper (0). Fact: `none` is the settings that change nothing.
+Pixels from outside an image are paper (0). Fact of an entry: `none`, the settings that change nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ AUGMENTS: Registry[Tensor] = Registry("augmentation", "legible train --help")
 
 
 def augment(images: Tensor, generator: torch.Generator, specs: Iterable[Spec | str]) -> Tensor:
-    """Put several augmentations on a batch, one after the other, in the order given.
+    """Apply several augmentations to a batch, one after the other, in the order given.
 
     images: (N, C, H, W) in [0, 1], 1 = ink; not changed in place. Same shape, range, dtype, device and
     memory format out. generator: on any device; equal states give equal images.
-    Of rotation, scale and shift together, `affine` does all at once, in the time of one.
+    `affine` does rotation, scale and shift at once, in the time of one of them.
     """
     memory_format = _memory_format(images)
     for spec in specs:
@@ -35,7 +35,7 @@ def augment(images: Tensor, generator: torch.Generator, specs: Iterable[Spec | s
 
 @AUGMENTS.register("shift", none="0")
 def shift(images: Tensor, generator: torch.Generator, *, max_px: int = 2) -> Tensor:
-    """Move each image by whole pixels, down and right each drawn evenly from -max_px ... max_px.
+    """Shift each image by whole pixels, down and right each uniform on -max_px ... max_px.
 
     images: (N, C, H, W) in [0, 1]. max_px: 0 to 100. Raises ArgumentError.
     """
@@ -48,14 +48,14 @@ def shift(images: Tensor, generator: torch.Generator, *, max_px: int = 2) -> Ten
     planes = torch.arange(n * channels, device=images.device).view(n, channels, 1) * plane
     rows = torch.arange(height, device=images.device) * stride
     starts = planes + rows + (down * stride + right).view(n, 1, 1)  # (N, C, H)
-    # every row of every moved image is one piece of memory: an embedding table copies such pieces fastest
-    pieces = padded.as_strided((padded.numel() - width + 1, width), (1, 1))
-    return F.embedding(starts, pieces)
+    # every row of every shifted image is contiguous in memory; an embedding lookup copies such rows fastest
+    all_rows = padded.as_strided((padded.numel() - width + 1, width), (1, 1))
+    return F.embedding(starts, all_rows)
 
 
 @AUGMENTS.register("rotation", none="0")
 def rotation(images: Tensor, generator: torch.Generator, *, max_degrees: float = 10.0) -> Tensor:
-    """Turn each image about its centre, by an angle drawn evenly from -max_degrees ... max_degrees.
+    """Rotate each image about its centre, by an angle uniform on -max_degrees ... max_degrees.
 
     images: (N, C, H, W) in [0, 1]; bilinear. max_degrees: 0 to 180. Raises ArgumentError.
     """
@@ -64,7 +64,7 @@ def rotation(images: Tensor, generator: torch.Generator, *, max_degrees: float =
 
 @AUGMENTS.register("scale", none="0")
 def scale(images: Tensor, generator: torch.Generator, *, max_scale: float = 0.1) -> Tensor:
-    """Enlarge or shrink each image, by a factor drawn evenly from 1 - max_scale ... 1 + max_scale.
+    """Scale each image by a factor uniform on 1 - max_scale ... 1 + max_scale.
 
     images: (N, C, H, W) in [0, 1]; bilinear. max_scale: 0 to 0.9. Raises ArgumentError.
     """
@@ -81,21 +81,21 @@ def affine(
     max_shift_px: float = 2.0,
     max_shear: float = 0.0,
 ) -> Tensor:
-    """Turn, scale, shift and slant each image in one step, each amount drawn evenly up to its most.
+    """Rotate, scale, shift and shear each image in one step, by uniform random amounts.
 
     images: (N, C, H, W) in [0, 1]; sampled bilinearly, once. max_degrees: 0 to 180. max_scale: 0 to 0.9,
-    around 1. max_shift_px: 0 to 100, not rounded. max_shear: 0 to 2, the move right per pixel down.
+    around 1. max_shift_px: 0 to 100, not rounded. max_shear: 0 to 2, pixels to the right per pixel down.
     Raises ArgumentError.
     """
     check_setting("augmentation: max_degrees", max_degrees, 0, 180)
     check_setting("augmentation: max_scale", max_scale, 0, 0.9)
     check_setting("augmentation: max_shift_px", max_shift_px, 0, 100)
     check_setting("augmentation: max_shear", max_shear, 0, 2)
-    draws = _draw_evenly((5, len(images)), images, generator)
-    angle, size, slant = draws[0] * math.radians(max_degrees), 1 + draws[1] * max_scale, draws[2] * max_shear
+    draws = _draw_uniform((5, len(images)), images, generator)
+    angle, size, shear = draws[0] * math.radians(max_degrees), 1 + draws[1] * max_scale, draws[2] * max_shear
     cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
-    # where each pixel comes from: back along the shift, then the scale and the turn, then the slant
-    back = torch.stack([cos - slant * sin, -sin - slant * cos, sin, cos], 1).view(-1, 2, 2)
+    # the map from each output pixel to its source: undo the shift, scale and rotation, then the shear
+    back = torch.stack([cos - shear * sin, -sin - shear * cos, sin, cos], 1).view(-1, 2, 2)
     move = (draws[3:] * max_shift_px).T.unsqueeze(2)  # (N, 2, 1)
     theta = torch.cat([back, -(back @ move)], 2)  # (N, 2, 3)
     pixels = _pixels(images).flatten(1)
@@ -107,7 +107,7 @@ def affine(
 def elastic(
     images: Tensor, generator: torch.Generator, *, alpha: float = 34.0, sigma_px: float = 4.0
 ) -> Tensor:
-    """Bend each image smoothly, as hands never write the same stroke twice.
+    """Distort each image smoothly, as the same stroke differs each time it is written.
 
     images: (N, C, H, W) in [0, 1]; bilinear. alpha, sigma_px: as the noise `elastic` (docs/noise.md); at 34
     and 4, pixels move by about 1.4. Raises ArgumentError. Source: Simard, Steinkraus, Platt, ICDAR 2003.
@@ -116,28 +116,28 @@ def elastic(
     check_setting("augmentation 'elastic': sigma_px", sigma_px, 0.5, 100)
     n, _, height, width = images.shape
     across, down = (
-        torch.from_numpy(gaussian_matrix(size, sigma_px, goes_on=False)).to(images.device)
+        torch.from_numpy(gaussian_matrix(size, sigma_px, repeat_edges=False)).to(images.device)
         for size in (width, height)
     )
-    moves = (down * alpha) @ (_draw_evenly((n, 2, height, width), images, generator) @ across)
+    moves = (down * alpha) @ (_draw_uniform((n, 2, height, width), images, generator) @ across)
     return _sample(images, _pixels(images) + moves)
 
 
 @AUGMENTS.register("pen", none="0")
 def change_pen(images: Tensor, generator: torch.Generator, *, most: float = 0.7) -> Tensor:
-    """Draw each image with a thicker or a thinner pen: towards its 3 x 3 dilation or erosion.
+    """Make strokes thicker or thinner: interpolate towards the 3 x 3 dilation or erosion.
 
-    images: (N, C, H, W) in [0, 1]. most: 0 to 1, of the way there; each image goes its own part of it, evenly
-    from thinner by the most to thicker by the most. Raises ArgumentError.
+    images: (N, C, H, W) in [0, 1]. most: 0 to 1; the weight of the interpolation is uniform on -most
+    (erosion) ... most (dilation) for each image. Raises ArgumentError.
     """
     check_setting("augmentation 'pen': most", most, 0, 1)
-    way = (_draw_evenly((len(images), 1, 1, 1), images, generator) * most).to(images.dtype)
-    thick, thin = _largest_around(images), -_largest_around(-images)
-    return torch.lerp(images, torch.where(way > 0, thick, thin), way.abs())
+    weight = (_draw_uniform((len(images), 1, 1, 1), images, generator) * most).to(images.dtype)
+    thick, thin = _dilate(images), -_dilate(-images)
+    return torch.lerp(images, torch.where(weight > 0, thick, thin), weight.abs())
 
 
-def _largest_around(images: Tensor) -> Tensor:
-    """The largest of each 3 x 3 pixels, outside left out: in an eighth of the time of PyTorch's pool."""
+def _dilate(images: Tensor) -> Tensor:
+    """The maximum of each 3 x 3 pixels inside the image: in an eighth of the time of PyTorch's max-pool."""
     padded = F.pad(images, (1, 1, 1, 1), value=-math.inf)
     rows = torch.maximum(torch.maximum(padded[:, :, :-2], padded[:, :, 1:-1]), padded[:, :, 2:])
     return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
@@ -147,12 +147,12 @@ def _largest_around(images: Tensor) -> Tensor:
 def erasing(
     images: Tensor, generator: torch.Generator, *, probability: float = 0.5, max_share: float = 0.2
 ) -> Tensor:
-    """Erase a rectangle of some images, so that no single part of a digit decides.
+    """Erase a rectangle of some images, so that no single part of a digit decides its class.
 
-    images: (N, C, H, W) in [0, 1]. probability: that an image is touched, 0 to 1. max_share: the most of
-    the image's area, 0.02 to 1; the share is drawn evenly from 0.02, the aspect from 0.3 to 1 / 0.3.
+    images: (N, C, H, W) in [0, 1]. probability: of erasing in an image, 0 to 1. max_share: the largest share
+    of the image's area, 0.02 to 1; the share is uniform from 0.02, the aspect log-uniform on 0.3 ... 1 / 0.3.
     Raises ArgumentError. Source: Zhong et al., Random Erasing Data Augmentation, AAAI 2020: their RE-0,
-    which fills with 0 (here: paper); a rectangle too long for the image is cut, not drawn again.
+    which fills with 0 (paper); a rectangle too long for the image is cropped here, not drawn again.
     """
     check_setting("augmentation 'erasing': probability", probability, 0, 1)
     check_setting("augmentation 'erasing': max_share", max_share, 0.02, 1)
@@ -171,27 +171,27 @@ def erasing(
     return images.masked_fill(is_erased, 0)
 
 
-def _draw_evenly(shape: tuple[int, ...], images: Tensor, generator: torch.Generator) -> Tensor:
-    """Numbers drawn evenly from -1 ... 1 by the generator, on the device of the images."""
+def _draw_uniform(shape: tuple[int, ...], images: Tensor, generator: torch.Generator) -> Tensor:
+    """Random numbers uniform on -1 ... 1, on the device of the images."""
     draws = torch.empty(shape, device=generator.device).uniform_(-1, 1, generator=generator)
     return draws.to(images.device)
 
 
 def _pixels(images: Tensor) -> Tensor:
-    """Right and down of each pixel, counted from the images' centre: (2, H, W) float32."""
+    """The coordinates x, y of each pixel in pixels from the images' centre: (2, H, W) float32."""
     y, x = (torch.arange(size, device=images.device) - (size - 1) / 2 for size in images.shape[2:])
     return torch.stack(torch.meshgrid(x, y, indexing="xy"))
 
 
 def _sample(images: Tensor, places: Tensor) -> Tensor:
-    """Read each image at the places (N, 2, H, W), as _pixels counts them, bilinearly; outside is paper (0).
+    """Sample each image bilinearly at `places` (N, 2, H, W), in coordinates of _pixels; outside is paper (0).
 
-    In float32 whatever the images are: half precision cannot name a place to a tenth of a pixel.
+    Always in float32: half precision cannot represent a coordinate to a tenth of a pixel.
     """
     height, width = images.shape[2:]
     grid = places * torch.tensor([2 / width, 2 / height], device=images.device).view(2, 1, 1)
     moved = F.grid_sample(images.float(), grid.permute(0, 2, 3, 1), padding_mode="zeros", align_corners=False)
-    return moved.clamp_(0, 1).to(images.dtype)  # rounding must not pass 1: a noise after it would refuse
+    return moved.clamp_(0, 1).to(images.dtype)  # rounding errors above 1 would make a later noise raise
 
 
 def _memory_format(images: Tensor) -> torch.memory_format:

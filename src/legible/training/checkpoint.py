@@ -1,4 +1,4 @@
-"""Checkpoints: everything a training needs to go on, in one safetensors file, replaced after each epoch."""
+"""Checkpoints: everything needed to resume a training, in one safetensors file, replaced after each epoch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -20,23 +21,28 @@ from legible.output import new_file
 from legible.training.loop import State
 
 
-def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
-    """Write weights, averaged weights and the optimiser's memory, with `facts` (JSON-able) beside them."""
+def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> float:
+    """Write weights, averaged weights and the optimiser's state, with `facts` (JSON-serialisable).
+
+    Returns the seconds that it took.
+    """
+    started = perf_counter()
     notes = {"n_epochs_done": str(state.n_epochs_done), "facts": json.dumps(facts)}
     with new_file(path, overwrite=True) as temporary:
         _write(temporary, _collect(state), notes)
+    return perf_counter() - started
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """The facts that were saved with a checkpoint. Raises ModelError when it is damaged."""
+    """The facts saved with a checkpoint. Raises ModelError if it is damaged."""
     with _opened(path) as file:
         return dict(json.loads(_read_notes(file)["facts"]))
 
 
 def load_checkpoint(path: Path, state: State) -> None:
-    """Bring a freshly prepared state to where the checkpoint stands. Raises ModelError when it is damaged.
+    """Load a checkpoint into a newly prepared state. Raises ModelError if it is damaged.
 
-    Tensor by tensor, each copied to where it will lie: of a large net there is no room for all of them twice.
+    Copies tensor by tensor into place: two copies of a large net's weights would not fit into memory.
     """
     with _opened(path) as file:
         notes = _read_notes(file)
@@ -54,7 +60,7 @@ def load_checkpoint(path: Path, state: State) -> None:
         for name in sorted(name for name in names if name.startswith("optimiser.")):
             _, index, key = name.split(".", 2)
             parameter, value = parameters[int(index)], file.get_tensor(name)
-            # laid out as its parameter: fused steps walk both as they lie in memory
+            # same memory layout as the parameter: fused optimiser steps walk both in memory order
             like = parameter if value.shape == parameter.shape else value
             memory = torch.empty_like(like, device=parameter.device)
             state.optimiser.state[parameter][key] = memory.copy_(value)
@@ -76,7 +82,7 @@ def _collect(state: State) -> dict[str, Tensor]:
 
 
 def _write(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
-    """Write from where the tensors lie, without a copy: of a large net there is no room for one."""
+    """Write the tensors from where they are in memory: a copy of a large net might not fit."""
     try:
         save_file(tensors, path, metadata=notes)
     except SafetensorError as error:
@@ -88,7 +94,7 @@ def _write(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> Non
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """A checkpoint, its tensors read as they are asked for. Raises ModelError when it is damaged."""
+    """An open checkpoint whose tensors are read on demand. Raises ModelError if it is damaged."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             yield file
@@ -101,5 +107,5 @@ def _opened(path: Path) -> Iterator[Any]:
 def _read_notes(file: Any) -> dict[str, str]:
     notes = dict(file.metadata() or {})
     if not {"facts", "n_epochs_done"} <= set(notes):
-        raise ValueError("it tells nothing of a training")
+        raise ValueError("it has no training state")
     return notes

@@ -1,4 +1,4 @@
-"""Between a trained model and its card: the model as an ONNX file, and a card's weights as a model again."""
+"""Export a trained model to the files of a card (ONNX, safetensors), and load a card as a model again."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from torch import Tensor, nn
 
 from legible.cards import WEIGHTS, Card, check_file, check_network
 from legible.errors import ArgumentError, ModelError
-from legible.models import AUTOENCODER, CLASSIFIER, READER, ImageShape, as_used, build_model, multiple_of
-from legible.models.vae import Decoder, Ladder
+from legible.kinds import Kind
+from legible.models import ImageShape, as_used, build_model, example_inputs, multiple_of
 
-LARGE = 2**15  # numbers: tensors of this size and more are kept in half precision, two bytes a number
-_LEAST_SHARED = 256  # bytes of a tensor that an ONNX file reads from the weights
-OUTPUTS = {CLASSIFIER: "logits", AUTOENCODER: "restored", READER: "logits"}
+LARGE = 2**15  # elements: tensors of this size or larger are stored in half precision
+_LEAST_SHARED = 256  # bytes: tensors of this size or larger are stored once, outside the ONNX file
 
 
 def round_weights(model: nn.Module) -> None:
-    """Round the large tensors to half precision, in place, so that files that keep them so lose nothing."""
+    """Round the large tensors to half precision, in place, so that storing them in it loses nothing."""
     with torch.no_grad():
         for tensor in model.state_dict().values():
             if tensor.is_floating_point() and tensor.numel() >= LARGE:
@@ -33,7 +32,7 @@ def round_weights(model: nn.Module) -> None:
 
 
 def to_safetensors(model: nn.Module) -> bytes:
-    """All weights and statistics as a safetensors file; the large in half precision if nothing is lost."""
+    """All weights and statistics as a safetensors file; large ones in half precision if that is lossless."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     return save({k: v.half() if _fits_half(v) else v for k, v in tensors.items()})
 
@@ -43,34 +42,27 @@ def _fits_half(tensor: Tensor) -> bool:
     return is_large and torch.equal(tensor.half().float(), tensor)
 
 
-def decoder_to_onnx(model: Ladder) -> bytes:
-    """The drawing half as an ONNX file: `latents` (n, D) and `labels` (n, K) -> `images` (n, C, H, W)."""
-    device = next(model.parameters()).device
-    sample = (torch.zeros(1, model.n_latents, device=device), torch.eye(model.n_classes, device=device)[:1])
-    names = ["latents", "labels"], ["images"]
-    return _export(Decoder(model), sample, *names, {0: "n"})
+def to_onnx(model: nn.Module, image_shape: ImageShape, kind: Kind) -> bytes:
+    """The model for inference as an ONNX file, with the kind's inputs and output, for any batch size n.
 
-
-def to_onnx(model: nn.Module, image_shape: ImageShape, kind: str = CLASSIFIER) -> bytes:
-    """The model as an ONNX file: input `images` (n, C, H, W) float32, any n.
-
-    A classifier gives `logits` (n, K), an autoencoder `restored` (n, C, H, W), pixels in [0, 1]; one that
-    takes any size does so in the file too, if H and W are multiples of what it wants.
+    image_shape: (C, H, W) of an image. For a model that takes any size, the file takes any multiples of its
+    `multiple`; for a kind of fixed height, only the width varies.
     """
-    multiple = multiple_of(model)
-    axes = {0: "n", 2: "height", 3: "width"} if multiple else {0: "n"}
-    if kind == READER:
-        axes = {0: "n", 3: "width"}
+    multiple, used = multiple_of(model), as_used(model, kind)
+    axes = {0: "n"}
+    if multiple:
+        axes |= {3: "width"} if kind.fixed_height else {2: "height", 3: "width"}
     channels, *sides = image_shape
     sides = [math.ceil(side / multiple) * multiple for side in sides] if multiple else sides
-    sample = torch.zeros(1, channels, *sides, device=next(model.parameters()).device)
-    return _export(as_used(model, kind), (sample,), ["images"], [OUTPUTS[kind]], axes)
+    inputs, device = example_inputs(used, (channels, sides[0], sides[1])), next(model.parameters()).device
+    sample = tuple(each.to(device) for each in (inputs if isinstance(inputs, tuple) else (inputs,)))
+    return _export(used, sample, list(kind.inputs), [kind.returns], axes)
 
 
 def _export(
     model: nn.Module, sample: tuple[Tensor, ...], inputs: list[str], outputs: list[str], axes: dict[int, str]
 ) -> bytes:
-    """axes: those of every input and output that may have any length."""
+    """axes: the axes of variable length, of every input and output."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # the newer exporter takes 15 times as long and one more package for the same graph (docs/log.md)
@@ -78,8 +70,8 @@ def _export(
         torch.onnx.export(
             model.eval(), sample, buffer,  # type: ignore[arg-type]  # this exporter writes to buffers too
             dynamo=False, opset_version=17, input_names=inputs, output_names=outputs,
-            # norms stay apart from convolutions, so that the weights are those of weights.safetensors; what
-            # runs the file puts them together
+            # norms aren't folded into convolutions, so that the weights equal those in weights.safetensors;
+            # runtimes fold them when they load the file
             training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
             dynamic_axes=dict.fromkeys([*inputs, *outputs], axes),
         )  # fmt: skip
@@ -87,7 +79,7 @@ def _export(
 
 
 def _halve_constants(network: bytes) -> bytes:
-    """Keep large constants in half precision if nothing is lost; the net goes on computing in float32."""
+    """Store large constants in half precision if that is lossless; the net still computes in float32."""
     proto = onnx.load_from_string(network)
     graph, casts = proto.graph, []
     for constant in graph.initializer:
@@ -107,9 +99,9 @@ def _halve_constants(network: bytes) -> bytes:
 
 
 def share_weights(network: bytes, weights: bytes) -> bytes:
-    """The ONNX file without the tensors that lie in weights.safetensors: it reads them from there.
+    """The ONNX file with references to the tensors in weights.safetensors instead of copies of them.
 
-    Half the bytes of a card. network: an ONNX file. weights: the safetensors file that will lie beside it.
+    This halves the size of a card. network: an ONNX file. weights: the safetensors file in the same folder.
     """
     (length,) = struct.unpack("<Q", weights[:8])
     begin = 8 + length
@@ -134,19 +126,19 @@ def share_weights(network: bytes, weights: bytes) -> bytes:
 
 
 def whole_network(card: Card) -> bytes:
-    """A card's ONNX file with all its weights in it, for other programs. Raises ModelError for a bad card."""
+    """A card's ONNX file including all weights, for other programs. Raises ModelError for a damaged card."""
     return bytes(onnx.load(check_network(card)).SerializeToString())
 
 
 def load_model(card: Card) -> nn.Module:
-    """A card's model, built from its spec and filled with weights.safetensors, in evaluation mode.
+    """A card's model in evaluation mode, built from its spec, with the weights of weights.safetensors.
 
-    Raises ModelError when the file is damaged or does not fit the spec, or nothing here has that spec.
+    Raises ModelError if the file is damaged or does not fit the spec, or the spec is unknown.
     """
     path = check_file(card, WEIGHTS)
     try:
-        model = build_model(card.facts["model"], card.image_shape, len(card.classes), seed=0)
+        model = build_model(card.model, card.image_shape, len(card.classes), seed=0)
         model.load_state_dict(load_file(path))
     except (ArgumentError, SafetensorError, OSError, RuntimeError) as error:
-        raise ModelError(f"{path} does not fit model {card.facts['model']!r}: {error}") from error
+        raise ModelError(f"{path} does not fit model {card.model!r}: {error}") from error
     return model.eval()

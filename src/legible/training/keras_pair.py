@@ -1,7 +1,7 @@
-"""Report D's way to keep a model: architecture as JSON, weights as HDF5. Keras reads the pair, and so do we.
+"""Models as a pair of files in Keras's layout: architecture as JSON, weights as HDF5, as in report D.
 
-The pair is for channels-last images (N, H, W, C): kernels are turned round, and the rows of the first dense
-layer follow the other order of the flattened pixels.
+Keras uses channels-last images (N, H, W, C), so kernels are transposed, and the rows of the first dense layer
+are reordered to the order of its flattened pixels.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def save_pair(
 ) -> tuple[Path, Path]:
     """Write `stem`.json and `stem`.h5; return both paths.
 
-    image_shape: (C, H, W) of the images the model takes. Raises ModelError for layers beyond a plain chain of
-    convolution, pooling, norm, dropout and dense layers, OutputError when a file exists or cannot be written.
+    image_shape: (C, H, W) of the model's input. Raises ModelError unless the model is a plain chain of
+    convolution, pooling, norm, dropout and dense layers, OutputError if a file exists or cannot be written.
     """
     stem = stem.with_suffix("") if stem.suffix in (".json", ".h5") else stem
     architecture, weights = with_ending(stem, ".json"), with_ending(stem, ".h5")
@@ -55,9 +55,9 @@ def save_pair(
 
 
 def load_pair(stem: Path) -> tuple[nn.Module, ImageShape]:
-    """Load what save_pair wrote: a model for images (N, C, H, W), and the shape (C, H, W) of one image.
+    """Load a pair that save_pair wrote: a model for images (N, C, H, W), and its image shape (C, H, W).
 
-    Raises InputError when the pair is missing, damaged, or holds a layer that is not known here.
+    Raises InputError if the pair is missing, damaged, or has an unknown layer.
     """
     try:
         layers = json.loads(stem.with_suffix(".json").read_text())["config"]["layers"]
@@ -79,7 +79,7 @@ def _read_tensors(file: h5py.File, name: str) -> dict[str, np.ndarray]:
 
 
 def _describe_chain(model: nn.Module, image_shape: ImageShape) -> tuple[Layers, Tensors]:
-    """Walk a chain of layers, keeping the shape that reaches each, and describe it as Keras does."""
+    """Describe a chain of layers as Keras does, with their tensors."""
     if not isinstance(model, nn.Sequential):
         raise ModelError(f"{type(model).__name__} is not a plain chain of layers; export it as ONNX instead.")
     channels, height, width = image_shape
@@ -116,7 +116,7 @@ def _take_tensors(module: nn.Conv2d | nn.Linear, flattened: tuple[int, ...] | No
 
 
 def _norm_parts(norm: Any) -> Iterable[tuple[str, torch.Tensor]]:
-    """A batch norm's four tensors by the names that Keras gives them, in its order."""
+    """A batch norm's four tensors with Keras's names, in Keras's order."""
     yield from (("gamma", norm.weight), ("beta", norm.bias))
     yield from (("moving_mean", norm.running_mean), ("moving_variance", norm.running_var))
 
@@ -126,7 +126,7 @@ def _describe(module: nn.Module, name: str) -> dict[str, Any]:
         if isinstance(module, kind):
             return {"class_name": class_name, "config": {"name": name, **settings(module)}}
     raise ModelError(
-        f"a layer of kind {type(module).__name__} has no HDF5 form here; export the model as ONNX."
+        f"a layer of class {type(module).__name__} can't be exported to HDF5; export the model as ONNX."
     )
 
 
@@ -134,7 +134,7 @@ def _describe_convolution(m: Any) -> dict[str, Any]:
     padding = {(0, 0): "valid", tuple(k // 2 for k in m.kernel_size): "same"}.get(m.padding)
     if padding is None or (padding == "same" and m.stride != (1, 1)) or m.groups != 1:
         raise ModelError(
-            "a convolution has an HDF5 form if it is unpadded or keeps the size; export the model as ONNX."
+            "a convolution can be exported to HDF5 only with no or 'same' padding; export the model as ONNX."
         )
     return {
         "filters": m.out_channels,
@@ -147,7 +147,7 @@ def _describe_convolution(m: Any) -> dict[str, Any]:
 
 def _describe_norm(m: Any) -> dict[str, Any]:
     axis = 3 if isinstance(m, nn.BatchNorm2d) else 1  # the channels, which come last
-    return {"axis": [axis], "momentum": 1.0 - m.momentum, "epsilon": m.eps}  # momentum: share of the old here
+    return {"axis": [axis], "momentum": 1.0 - m.momentum, "epsilon": m.eps}  # Keras's is of the old value
 
 
 _KINDS: tuple[tuple[type[nn.Module], str, Callable[[Any], dict[str, Any]]], ...] = (
@@ -179,25 +179,25 @@ def _build_chain(layers: Layers, tensors: Tensors, image_shape: ImageShape) -> I
 
 
 def _build(
-    kind: str, config: dict[str, Any], weights: dict[str, np.ndarray], flattened: tuple[int, ...] | None
+    layer: str, config: dict[str, Any], weights: dict[str, np.ndarray], flattened: tuple[int, ...] | None
 ) -> nn.Module:
-    if kind == "Conv2D":
+    if layer == "Conv2D":
         kernel = weights["kernel"].transpose(3, 2, 0, 1)
         size, strides = kernel.shape[2:], tuple(config.get("strides", (1, 1)))
         padding = tuple(k // 2 for k in size) if config["padding"] == "same" else 0
         module = nn.Conv2d(kernel.shape[1], kernel.shape[0], size, strides, padding)
         return _fill(module, kernel, weights["bias"])
-    if kind == "Dense":
+    if layer == "Dense":
         rows = weights["kernel"].T
         if flattened and len(flattened) == 3:
             channels, height, width = flattened
             rows = rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2).reshape(len(rows), -1)
         return _fill(nn.Linear(rows.shape[1], rows.shape[0]), rows, weights["bias"])
-    if kind == "BatchNormalization":
+    if layer == "BatchNormalization":
         return _build_norm(config, weights)
-    if kind in _WITHOUT_WEIGHTS:
-        return _WITHOUT_WEIGHTS[kind](config)
-    raise ValueError(f"a layer of kind {kind!r} is not known here")
+    if layer in _WITHOUT_WEIGHTS:
+        return _WITHOUT_WEIGHTS[layer](config)
+    raise ValueError(f"unknown layer class {layer!r}")
 
 
 _WITHOUT_WEIGHTS: dict[str, Callable[[dict[str, Any]], nn.Module]] = {

@@ -1,4 +1,4 @@
-"""Muon: momentum whose steps are made orthogonal, for the matrices of a net; Adam for the rest."""
+"""Muon: orthogonalised momentum for the matrices of a net; Adam for the rest."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 _FIFTH_ORDER = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: the steepest of the convergent polynomials
-_MOST_ROWS, _BLOCK = 128, 64  # the time of an iteration grows with the square of the rows
+_MOST_ROWS, _BLOCK = 128, 64  # the time of an iteration is quadratic in the number of rows
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for every weight but the last, which with biases and norms is left to Adam.
+    """Muon for every weight but the last; Adam for the last weight, biases and norms.
 
-    A kernel (out, in, h, w) counts as a matrix (out, in * h * w). Adam's learning rate is `rest` times
+    A kernel (out, in, h, w) is treated as a matrix (out, in * h * w). Adam's learning rate is `rest` times
     Muon's.
-    Source: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon; scale of the steps as there.
+    Source: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon; step sizes are scaled as there.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Change the weights by one step along their gradients."""
+        """Update the weights by one step along their gradients."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
@@ -74,8 +74,9 @@ class Muon(torch.optim.Optimizer):
 def orthogonalise(matrix: Tensor, n_iterations: int) -> Tensor:
     """Bring a matrix's singular values near 1 by Newton-Schulz iterations, without decomposing it.
 
-    matrix: (rows, columns). More iterations come nearer; three are enough for training. Of more than 128 rows
-    (of columns, where they are fewer) each 64 are a matrix of their own: cheaper, and as good for training.
+    matrix: (rows, columns). More iterations bring them nearer; three are enough for training. If the shorter
+    side has more than 128 rows, each block of 64 is orthogonalised on its own: faster, and as good for
+    training.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if tall else matrix

@@ -17,7 +17,7 @@ SCHEDULES: Registry[float] = Registry("schedule")
 
 
 def split_parameters(model: torch.nn.Module, decay: float) -> Groups:
-    """Two groups: weights, which decay, and biases and norms, which don't."""
+    """Two parameter groups: weights, with this weight decay, and biases and norms, without."""
     trained = [p for p in model.parameters() if p.requires_grad]
     weights = [p for p in trained if p.ndim > 1]
     others = [p for p in trained if p.ndim <= 1]
@@ -25,7 +25,7 @@ def split_parameters(model: torch.nn.Module, decay: float) -> Groups:
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Give every group its learning rate for the next step: the same, times the group's own share if any."""
+    """Set the learning rate of every group for the next step, times the group's `share` if it has one."""
     for group in optimiser.param_groups:
         group["lr"] = learning_rate * group.get("share", 1.0)
 
@@ -59,9 +59,9 @@ def make_adamw(
 def make_muon(
     groups: Groups, *, momentum: float = 0.8, rest: float = 0.075, n_iterations: int = 3
 ) -> torch.optim.Optimizer:
-    """Orthogonalised momentum for the matrices; Adam, at `rest` times the rate, for the others.
+    """Orthogonalised momentum for the matrices; Adam for the output layer, biases and norms.
 
-    The others are the output layer, biases and norms.
+    rest: Adam's learning rate relative to that of the matrices.
     """
     check_setting("optimiser 'muon': momentum", momentum, 0, 1)
     check_setting("optimiser 'muon': rest", rest, 0, 100)
@@ -77,15 +77,16 @@ def _check_adam(name: str, beta1: float, beta2: float, epsilon: float) -> None:
 
 @SCHEDULES.register("constant")
 def keep_constant(progress: float) -> float:
-    """The same learning rate throughout."""
+    """A constant learning rate."""
     return 1.0
 
 
 @SCHEDULES.register("one-cycle")
 def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
-    """Up along a line over the share `warmup` of all steps, then down a cosine to `final`.
+    """Linear warm-up over the share `warmup` of all steps, then a cosine decay to `final`.
 
-    progress: share of all steps done, in [0, 1]. final: a share of the peak. Source: Smith and Topin, 2018.
+    progress: share of all steps done, in [0, 1]. final: as a share of the peak. Source: Smith and Topin,
+    2018.
     """
     _check_shares("one-cycle", warmup, final)
     if progress < warmup:
@@ -96,7 +97,7 @@ def follow_one_cycle(progress: float, *, warmup: float = 0.2, final: float = 0.0
 
 @SCHEDULES.register("triangle")
 def follow_triangle(progress: float, *, warmup: float = 0.2, final: float = 0.0) -> float:
-    """Up along a line over the share `warmup` of all steps, then down along a line to `final`."""
+    """Linear warm-up over the share `warmup` of all steps, then a linear decay to `final`."""
     _check_shares("triangle", warmup, final)
     if progress < warmup or warmup == 1:
         return progress / warmup

@@ -18,13 +18,13 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 class Settings:
     """How a model is trained.
 
-    n_epochs: showings of every training image; of 1.5, the second epoch is a half. batch_size: images a step.
-    optimiser, schedule, augment: specs, as `sgd:momentum=0.9`, `one-cycle:warmup=0.3`, `shift:2`.
-    learning_rate: the peak of the schedule. weight_decay: decoupled from the gradient, of `adamw` and `muon`.
-    l2: factor of the sum of squared weights that is added to the loss (biases and norms are left out).
-    label_smoothing: share of each target spread evenly over all classes.
-    average: decay per step of a running average of the weights, 0 for none; the average is what is kept.
-    precision: of the arithmetic; auto takes bfloat16 where the processor has it.
+    n_epochs: passes over the training images; the second epoch of 1.5 is half of one. batch_size: images per
+    step. optimiser, schedule, augment: specs, such as `sgd:momentum=0.9`, `one-cycle:warmup=0.3`, `shift:2`.
+    learning_rate: the peak of the schedule. weight_decay: decoupled from the gradient, for `adamw` and
+    `muon`. l2: factor of the sum of squared weights that is added to the loss (except biases and norms).
+    label_smoothing: share of each target that is distributed equally over all classes.
+    average: decay per step of a moving average of the weights, 0 for none; the averaged weights are saved.
+    precision: of the arithmetic; `auto` uses bfloat16 if the device computes in it.
     """
 
     n_epochs: float = 10
@@ -40,7 +40,7 @@ class Settings:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        """Check every value, and write the specs in their one canonical form."""
+        """Check every value, and convert specs to their canonical form."""
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not low <= value <= high:  # NaN compares false
@@ -55,18 +55,22 @@ class Settings:
         self._try_out()
 
     def _try_out(self) -> None:
-        """Use schedule and augmentations on next to nothing: what they refuse is told before any work."""
+        """Call schedule and augmentations on tiny input, so that wrong settings fail before any work."""
         SCHEDULES.call(self.schedule, 0.5)
         augment(torch.zeros(1, 1, 8, 8), torch.Generator(), self.augment)
-        taken = OPTIMISERS.get(OPTIMISERS.parse(self.optimiser).name).facts["decay"]
-        for setting in {"l2", "weight_decay"} - {taken}:
+        supported = OPTIMISERS.get(OPTIMISERS.parse(self.optimiser).name).facts["decay"]
+        for setting in {"l2", "weight_decay"} - {supported}:
             if getattr(self, setting):
-                raise ArgumentError(f"optimiser {self.optimiser!r} takes {taken}, not {setting}.")
+                raise ArgumentError(f"optimiser {self.optimiser!r} takes {supported}, not {setting}.")
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
-        """Settings from a dict, as stored or as a recipe gives them. Raises UnknownName for a wrong key."""
+        """Settings from a dict, such as a stored one or a recipe; `optimizer` is accepted for `optimiser`.
+
+        Raises UnknownName for an unknown key.
+        """
         known = [f.name for f in fields(cls)]
+        values = {"optimiser" if key == "optimizer" else key: value for key, value in values.items()}
         for key in values:
             if key not in known:
                 raise UnknownName("training setting", key, known)
@@ -74,7 +78,7 @@ class Settings:
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as plain values."""
+        """The settings as JSON-serialisable values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 

@@ -1,1 +1,1 @@
-"""A web page and an HTTP API over the instrument: read, clean, denoise, draw, and look at what is known."""
+"""A web page and an HTTP API for reading, cleaning, denoising and generating, and for the results."""

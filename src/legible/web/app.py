@@ -1,4 +1,4 @@
-"""The server's app: routes, errors in one shape, the page, and a guard around all of it."""
+"""The ASGI app: the routes, the web page, errors in one JSON shape, and the guard around them."""
 
 from __future__ import annotations
 
@@ -16,116 +16,115 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from legible.errors import LegibleError
-from legible.web import cleaning, drawing, reading, workbench
-from legible.web.counts import Counts
-from legible.web.documents import DESCRIPTION, TITLE, failures
-from legible.web.guard import Guard, fault_of
-from legible.web.problems import Refused, answer, describe_validation, status_of
-from legible.web.shelf import Shelf
+from legible.web import cleaning, generating, reading, workbench
+from legible.web.guard import Guard, error_id
+from legible.web.metrics import Metrics
+from legible.web.openapi import DESCRIPTION, TITLE, error_responses
+from legible.web.problems import Refused, describe_validation, error_response, status_of
+from legible.web.state import ServerState, state_of
 
 STATIC = Path(__file__).parent / "static"
 router = APIRouter()
 
 
 class Health(BaseModel):
-    """That the server works, and how much there is to do."""
+    """That the server works, how busy it is, and its limits."""
 
     status: str = Field(examples=["ok"])
     version: str = Field(examples=["0.1.0"])
-    seconds: float = Field(description="Since it was started.", examples=[12.5])
-    waiting: dict[str, int] = Field(
-        description="What is worked on or waits, by desk.", examples=[{"quick": 0}]
+    uptime_seconds: float = Field(description="Seconds since the server started.", examples=[12.5])
+    queue_lengths: dict[str, int] = Field(
+        description="Requests running or waiting in each queue.", examples=[{"quick": 0, "slow": 0}]
     )
-    most_bytes: int = Field(description="Of an upload.", examples=[64000000])
-    most_pixels: int = Field(description="Of a page.", examples=[50000000])
+    max_upload_bytes: int = Field(description="Larger uploads are refused.", examples=[64000000])
+    max_page_pixels: int = Field(description="Larger pages are refused.", examples=[50000000])
 
 
-@router.get("/api/health", tags=["server"], summary="Does it work?", responses=failures(500))
+@router.get("/api/health", tags=["server"], summary="Server health", responses=error_responses(500))
 async def health(request: Request) -> Health:
-    """Answers when the models are loaded and requests are taken."""
-    shelf: Shelf = request.app.state.shelf
+    """Whether the models are loaded and requests are accepted, how many wait, and the limits."""
+    state = state_of(request)
     return Health(
         status="ok", version=version("legible"),
-        seconds=round(time.monotonic() - request.app.state.started, 1),
-        waiting={desk.name: desk.n_taken for desk in (shelf.quick, shelf.slow)},
-        most_bytes=shelf.limits.bytes, most_pixels=shelf.limits.pixels,
+        uptime_seconds=round(time.monotonic() - request.app.state.started, 1),
+        queue_lengths={queue.name: queue.length for queue in (state.quick, state.slow)},
+        max_upload_bytes=state.limits.max_upload_bytes, max_page_pixels=state.limits.max_page_pixels,
     )  # fmt: skip
 
 
 @router.get("/", include_in_schema=False)
 async def page() -> Response:
-    """The page."""
+    """The web page."""
     return FileResponse(STATIC / "index.html")
 
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """What is counted, for Prometheus."""
-    return Response(request.app.state.counts.write(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Metrics in Prometheus's text format."""
+    return Response(request.app.state.metrics.write(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def create_app(shelf: Shelf, hosts: Collection[str] = ()) -> Guard:
+def create_app(state: ServerState, hosts: Collection[str] = (), results: Path | None = None) -> Guard:
     """The page and the API over loaded models, as an ASGI app.
 
-    hosts: names by which the server may be called; empty for any.
+    hosts: the Host headers that are accepted, without ports; empty accepts any. results: the folder of the
+    results.json to show; if None, docs/results below the working folder, if there. Raises InputError.
     """
     app = FastAPI(
         title=TITLE, description=DESCRIPTION, version=version("legible"),
         openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
     )  # fmt: skip
-    counts = Counts()
-    counts.watch(shelf.quick)
-    counts.watch(shelf.slow)
-    app.state.shelf, app.state.counts, app.state.started = shelf, counts, time.monotonic()
-    for routes in (router, reading.router, cleaning.router, drawing.router, workbench.router):
+    metrics = Metrics()
+    metrics.watch(state.quick)
+    metrics.watch(state.slow)
+    app.state.server, app.state.metrics, app.state.started = state, metrics, time.monotonic()
+    for routes in (router, reading.router, cleaning.router, generating.router, workbench.router):
         app.include_router(routes)
-    if workbench.PAGES.is_dir():
-        app.mount("/results", StaticFiles(directory=workbench.PAGES))
+    workbench.load_studies(app, results)
     app.mount("/static", StaticFiles(directory=STATIC))
-    _name_errors(app)
-    return Guard(app, shelf.limits, counts, hosts)
+    _handle_errors(app)
+    return Guard(app, state.limits, metrics, hosts)
 
 
-def _name_errors(app: FastAPI) -> None:
-    """Every error in one shape."""
+def _handle_errors(app: FastAPI) -> None:
+    """Answer every error in the same JSON shape."""
 
     @app.exception_handler(LegibleError)
-    async def told(request: Request, error: LegibleError) -> Response:
-        return answer(status_of(error), str(error))
+    async def known(request: Request, error: LegibleError) -> Response:
+        return error_response(status_of(error), str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return answer(HTTPStatus.UNPROCESSABLE_ENTITY, describe_validation(list(error.errors())))
+        return error_response(HTTPStatus.UNPROCESSABLE_ENTITY, describe_validation(list(error.errors())))
 
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:
-        return answer(error.status_code, _sentence(error, request.url.path), dict(error.headers or {}))
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return error_response(error.status_code, _message(error, request.url.path), dict(error.headers or {}))
 
     @app.exception_handler(MemoryError)
-    async def short_of_memory(request: Request, error: MemoryError) -> Response:
-        return answer(
-            HTTPStatus.SERVICE_UNAVAILABLE, "not enough memory for it. Give it smaller, or try again."
-        )
+    async def out_of_memory(request: Request, error: MemoryError) -> Response:
+        message = "not enough memory. Send a smaller file, or try again later."
+        return error_response(HTTPStatus.SERVICE_UNAVAILABLE, message)
 
     @app.exception_handler(Exception)
-    async def at_fault(request: Request, error: Exception) -> Response:
-        name = fault_of(request.scope)
-        told = f"a fault of ours, called {name}. The server's log tells more; please report it."
-        return answer(HTTPStatus.INTERNAL_SERVER_ERROR, told, id=name)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        id = error_id(request.scope)
+        message = f"an error in the server (id {id}). Its log has the details; please report it."
+        return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, message, id=id)
 
     @app.exception_handler(OSError)
-    async def without_room(request: Request, error: OSError) -> Response:
-        told = f"there is no place to work on it: {error.strerror or error}. Try again later."
-        return answer(HTTPStatus.SERVICE_UNAVAILABLE, told)
+    async def disk_error(request: Request, error: OSError) -> Response:
+        message = f"the server cannot write temporary files: {error.strerror or error}. Try again later."
+        return error_response(HTTPStatus.SERVICE_UNAVAILABLE, message)
 
     @app.exception_handler(Refused)
-    async def not_done(request: Request, error: Refused) -> Response:
-        return answer(error.status, str(error), error.headers)
+    async def refused(request: Request, error: Refused) -> Response:
+        return error_response(error.status, str(error), error.headers)
 
 
-def _sentence(error: HTTPException, path: str) -> str:
+def _message(error: HTTPException, path: str) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return f"there is no {path[:80]!r} here. The API is told at /api/openapi.json."
+        return f"there is no {path[:80]!r} here. The API is described at /api/openapi.json."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return "this address takes another method. The API is told at /api/openapi.json."
+        return "this address needs another HTTP method. The API is described at /api/openapi.json."
     return f"{str(error.detail).rstrip('.')}."

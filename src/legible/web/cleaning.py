@@ -1,4 +1,4 @@
-"""`/api/clean`: a dirty scan in, a clean one out; `/api/preview`: a page as a picture that browsers show."""
+"""`/api/clean`: clean a scan; `/api/progress`: how far it is; `/api/preview`: a page as a PNG."""
 
 from __future__ import annotations
 
@@ -11,144 +11,157 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
-from legible.apply.batch import Job, clean_document
-from legible.apply.pages import FORMS, in_form, open_document
-from legible.choices import Mode
+from legible.choices import Mode, parse_mode
+from legible.cleaning.files import Job, clean_document
+from legible.documents.document import open_document
+from legible.documents.formats import format_of, spoken_names, written_formats, written_name
 from legible.errors import ArgumentError
 from legible.images import shrink_to
 from legible.pictures import upper_byte
-from legible.web.desk import ClientGone
-from legible.web.documents import failures, file_of
+from legible.web.openapi import error_responses, file_response
 from legible.web.problems import Refused
-from legible.web.shelf import Shelf
-from legible.web.uploads import WholeRoute, name_of, own_folder, put_down
+from legible.web.state import state_of
+from legible.web.uploads import BufferedRoute, display_name, request_folder, save_upload
+from legible.web.work_queue import ClientGone
 
-MEDIA_TYPES = {
-    "PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "TIFF": "image/tiff",
-    "PDF": "application/pdf",
-}  # fmt: skip
-PREVIEW_PX = 2400  # most on a side
-_MOST_WATCHED = 1000
-_ID = r"^[A-Za-z0-9-]{0,64}$"
-_PIECE = 256 * 1024
-router = APIRouter(route_class=WholeRoute)
+MAX_PREVIEW_PX = 2400  # on the longer side
+_MAX_TRACKED = 1000  # cleanings whose progress is kept
+_PROGRESS_NAME = r"^[A-Za-z0-9-]{0,64}$"
+_CHUNK_BYTES = 256 * 1024
+_SCAN = f"A scan: {spoken_names()}."
+_MEDIA_TYPES = dict.fromkeys(each.media_type for each in written_formats())
+router = APIRouter(route_class=BufferedRoute)
 
 
 class Progress(BaseModel):
-    """How far a cleaning is."""
+    """How far a cleaning has got."""
 
-    done: int = Field(description="Pages that are done.", examples=[2])
-    pages: int = Field(description="Of how many; 0 while it waits.", examples=[5])
+    done: int = Field(description="Pages done.", examples=[2])
+    pages: int = Field(description="Pages in all; 0 until it begins.", examples=[5])
 
 
 @router.post(
     "/api/clean", tags=["clean"], summary="Clean a scan", response_class=Response,
-    responses=failures() | file_of(*MEDIA_TYPES.values(), description="The clean pages, in the file's form."),
+    responses=error_responses()
+    | file_response(*_MEDIA_TYPES, description="The cleaned pages, in the format of the upload."),
 )  # fmt: skip
 async def clean(
     request: Request,
-    file: Annotated[UploadFile, File(description="A scan: PNG, JPEG, WebP, TIFF or PDF.")],
-    mode: Annotated[Mode, Form(description="colour keeps stamps and signatures in colour ink.")] = "grey",
-    dpi: Annotated[float | None, Form(ge=30, le=1200, description="To draw a PDF's pages at.")] = None,
+    file: Annotated[UploadFile, File(description=_SCAN)],
+    mode: Annotated[
+        Mode,
+        BeforeValidator(parse_mode),
+        Form(description="colour keeps coloured ink, as of stamps; color and gray are accepted."),
+    ] = "grey",
+    dpi: Annotated[
+        float | None,
+        Form(ge=30, le=1200, description="The resolution at which to render the pages of a PDF."),
+    ] = None,
     progress: Annotated[
-        str, Form(pattern=_ID, description="A name of your own, to ask /api/progress/NAME by.")
+        str, Form(pattern=_PROGRESS_NAME, description="A name of your choice, for /api/progress/NAME.")
     ] = "",
 ) -> Response:
-    """Take stains, creases, shadows and bleed-through off a scan of any size; it comes back in its own form.
+    """Remove stains, creases, shadows and bleed-through from a scan; the answer has the format of the upload.
 
-    Headers: Legible-Pages, how many; Legible-Vanished, in how many places text may be gone.
+    A format that is only read is answered as PNG. Response headers: Legible-Pages, the number of pages;
+    Legible-Vanished, the number of places where text may have been lost; Content-Disposition, a name for the
+    file.
     """
-    shelf: Shelf = request.app.state.shelf
-    watched = shelf.progress
-    if progress and len(watched) < _MOST_WATCHED:
-        watched[progress] = (0, 0)
+    state = state_of(request)
+    tracked = state.progress
+    if progress and len(tracked) < _MAX_TRACKED:
+        tracked[progress] = (0, 0)
 
     def work(gone: Event) -> Response:
         def on_page(done: int, total: int) -> None:
             if gone.is_set():
                 raise ClientGone
-            if progress in watched:
-                watched[progress] = (done, total)
+            if progress in tracked:
+                tracked[progress] = (done, total)
 
-        with own_folder() as folder, put_down(file, folder) as path:
-            result = folder / f"clean{in_form(path).suffix}"
-            form = FORMS[result.suffix]
-            job = Job(path, result, form, mode, dpi, shelf.limits.pixels)
-            lines = clean_document(shelf.cleaner, job, on_page)
-            # open, it can be sent when its name and folder are gone
-            return _send(result, form, {
+        with request_folder() as folder, save_upload(file, folder) as path:
+            result = folder / written_name(Path("clean").with_suffix(path.suffix))
+            job = Job(path, result, mode, dpi, state.limits.max_page_pixels)
+            lines = clean_document(state.cleaner, job, on_page)
+            # opened here, so that it can be sent after its folder is deleted
+            return _send(result, {
                 "Legible-Pages": str(len(lines)),
                 "Legible-Vanished": str(sum(len(line["vanished"]) for line in lines)),
             })  # fmt: skip
 
     try:
-        return await shelf.slow.run(request, work)
+        return await state.slow.run(request, work)
     finally:
-        watched.pop(progress, None)
+        tracked.pop(progress, None)
 
 
 @router.get(
-    "/api/progress/{name}", tags=["clean"], summary="How far a cleaning is",
-    responses=failures(404, 422, 500),
+    "/api/progress/{name}", tags=["clean"], summary="Progress of a cleaning",
+    responses=error_responses(404, 422, 500),
 )  # fmt: skip
 async def show_progress(request: Request, name: str) -> Progress:
-    """How many pages are done of the cleaning that was given this name; 404 when it is over."""
-    shelf: Shelf = request.app.state.shelf
-    if name not in shelf.progress:
-        raise Refused(404, f"no cleaning called {name!r} is under way.")
-    done, pages = shelf.progress[name]
+    """How many pages are done of the cleaning with this name; 404 once it is finished."""
+    state = state_of(request)
+    if name not in state.progress:
+        raise Refused(404, f"no cleaning named {name!r} is running.")
+    done, pages = state.progress[name]
     return Progress(done=done, pages=pages)
 
 
 @router.post(
-    "/api/preview", tags=["clean"], summary="A page as a picture", response_class=Response,
-    responses=failures() | file_of("image/png", description="The page, reduced if it is large."),
+    "/api/preview", tags=["clean"], summary="A page as a PNG", response_class=Response,
+    responses=error_responses() | file_response("image/png", description="The page, scaled down if large."),
 )  # fmt: skip
 async def preview(
     request: Request,
-    file: Annotated[UploadFile, File(description="A scan: PNG, JPEG, WebP, TIFF or PDF.")],
+    file: Annotated[UploadFile, File(description=_SCAN)],
     page: Annotated[int, Form(ge=1, le=100_000, description="Which page, from 1.")] = 1,
 ) -> Response:
-    """One page as PNG, for browsers show neither TIFF nor PDF as pictures.
+    """One page as a PNG, since browsers cannot show TIFF or PDF files as images.
 
-    Headers: Legible-Pages, how many there are; Legible-Width and Legible-Height, this one's pixels.
+    Response headers: Legible-Pages, the number of pages; Legible-Width and Legible-Height, the size of this
+    page in pixels before it was scaled down.
     """
-    shelf: Shelf = request.app.state.shelf
+    state = state_of(request)
 
     def work(_: Event) -> Response:
         with (
-            own_folder() as folder,
-            put_down(file, folder) as path,
-            open_document(path, most_pixels=shelf.limits.pixels) as document,
+            request_folder() as folder,
+            save_upload(file, folder) as path,
+            open_document(path, most_pixels=state.limits.max_page_pixels) as document,
         ):
             n_pages = document.n_pages
             if page > n_pages:
-                raise ArgumentError(f"page: {name_of(file)} has {n_pages}, not {page}.")
+                raise ArgumentError(f"page: {display_name(file)} has {n_pages}, so there is no page {page}.")
             pixels = next(one.pixels for number, one in enumerate(document, 1) if number == page)
         pixels = upper_byte(pixels)
         height, width = pixels.shape[:2]
-        pixels = shrink_to(pixels, PREVIEW_PX)
+        pixels = shrink_to(pixels, MAX_PREVIEW_PX)
         written = io.BytesIO()
         Image.fromarray(pixels).save(written, "PNG", compress_level=2)
-        facts = {"Legible-Pages": n_pages, "Legible-Width": width, "Legible-Height": height}
-        headers = {name: str(value) for name, value in facts.items()}
+        counts = {"Legible-Pages": n_pages, "Legible-Width": width, "Legible-Height": height}
+        headers = {name: str(value) for name, value in counts.items()}
         return Response(written.getvalue(), media_type="image/png", headers=headers)
 
-    return await shelf.slow.run(request, work)
+    return await state.slow.run(request, work)
 
 
-def _send(path: Path, form: str, headers: dict[str, str]) -> Response:
-    """A file as a response, read as it is sent."""
+def _send(path: Path, headers: dict[str, str]) -> Response:
+    """A file as a response, read while it is sent."""
     file = path.open("rb")
-    length = path.stat().st_size
+    form = format_of(path)
+    described = {
+        "Content-Length": str(path.stat().st_size),
+        "Content-Disposition": f'attachment; filename="{path.name}"',
+    }
 
-    def pieces() -> Iterator[bytes]:
+    def chunks() -> Iterator[bytes]:
         with file:
-            while piece := file.read(_PIECE):
-                yield piece
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
 
     return StreamingResponse(
-        pieces(), media_type=MEDIA_TYPES[form], headers={"Content-Length": str(length), **headers}
+        chunks(), media_type=form.media_type if form else None, headers=described | headers
     )

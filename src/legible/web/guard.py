@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask, how much may come, what is written down about it."""
+"""The checks before every request (host, origin, size, time), and the log line and metrics after it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from legible.web.counts import Counts
-from legible.web.desk import CLIENT_CLOSED, ClientGone
-from legible.web.problems import Refused, answer, too_busy
-from legible.web.shelf import Limits
-from legible.web.uploads import FORM
+from legible.web.metrics import Metrics
+from legible.web.problems import Refused, error_response, too_busy
+from legible.web.state import Limits
+from legible.web.uploads import MULTIPART
+from legible.web.work_queue import CLIENT_CLOSED_REQUEST, ClientGone
 
 log = logging.getLogger("legible.web")
 HEADERS = {
@@ -34,23 +34,24 @@ HEADERS = {
 }
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _METHODS = {*_SAFE, "POST", "PUT", "PATCH", "DELETE"}
-_PLAIN_BYTES = 64_000  # of bodies that are no form
-_LATE_BYTES = 4  # times what is allowed: so much is read and dropped, for the answer to be heard
+_MAX_OTHER_BYTES = 64_000  # of a body that is not a form
+_DRAIN_FACTOR = 4  # times the size limit is received and dropped: most clients send all, then listen
 
 
 class Guard:
-    """The outermost layer: an ASGI app around another one.
+    """ASGI middleware around the whole app: checks requests, logs and counts them.
 
-    hosts: names by which the server may be called; empty for any. What pages of other sites send is
-    refused.
+    hosts: the Host headers that are accepted, without ports; empty accepts any. Requests that other sites'
+    pages make a browser send are refused.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, counts: Counts, hosts: Collection[str] = ()) -> None:
-        self.app, self.limits, self.counts, self.hosts = app, limits, counts, frozenset(map(str.lower, hosts))
-        self.n_bytes = 0  # of all bodies that are on the way or worked on
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics, hosts: Collection[str] = ()) -> None:
+        self.app, self.limits, self.metrics = app, limits, metrics
+        self.hosts = frozenset(map(str.lower, hosts))
+        self.n_bytes = 0  # of all bodies being received or worked on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it here."""
+        """Pass the request on to the app, or answer it with an error."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -59,31 +60,32 @@ class Guard:
             self._check(scope)
             await self.app(scope, exchange.receive, exchange.send)
         except (ClientGone, ClientDisconnect):
-            exchange.status = exchange.status or CLIENT_CLOSED
+            exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
         except Refused as refused:
             await exchange.refuse(refused)
         except Exception:
-            log.exception("fault %s", fault_of(scope))
+            log.exception("error %s", error_id(scope))
         finally:
             exchange.finish()
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self.hosts and _name_in(host) not in self.hosts:
-            named = "Name it with --host-name when the server is started."
-            raise Refused(HTTPStatus.BAD_REQUEST, f"this server is not called {host[:80]!r}. {named}")
+        if self.hosts and _host_name(host) not in self.hosts:
+            advice = "If it should, start it with --host-name."
+            message = f"this server does not answer to the name {host[:80]!r}. {advice}"
+            raise Refused(HTTPStatus.BAD_REQUEST, message)
         origin = headers.get("origin")
         if scope["method"] not in _SAFE and origin is not None and origin.partition("://")[2] != host:
-            raise Refused(HTTPStatus.FORBIDDEN, "pages of other sites may not send anything here.")
+            raise Refused(HTTPStatus.FORBIDDEN, "pages of other sites may not send requests to this server.")
 
 
-def fault_of(scope: Scope) -> str:
-    """What a fault in answering this request is called, in the answer and in the log."""
-    return str(scope.setdefault("state", {}).setdefault("fault", uuid.uuid4().hex[:12]))
+def error_id(scope: Scope) -> str:
+    """The id under which an error in this request is both answered and logged."""
+    return str(scope.setdefault("state", {}).setdefault("error_id", uuid.uuid4().hex[:12]))
 
 
-def _name_in(host: str) -> str | None:
+def _host_name(host: str) -> str | None:
     """The name in a Host header, without the port."""
     try:
         return urlsplit(f"//{host}").hostname
@@ -92,96 +94,100 @@ def _name_in(host: str) -> str | None:
 
 
 class _Exchange:
-    """One request and its answer, counted as they pass."""
+    """One request and its response: bytes counted and limits applied as they pass."""
 
     def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
         self._guard, self._scope, self._receive, self._send = guard, scope, receive, send
-        self._headers, self._is_whole = Headers(scope=scope), False
-        self._n_in = self._n_kept = self._n_out = self.status = 0
+        self._headers, self._is_complete = Headers(scope=scope), False
+        self._n_received = self._n_kept = self._n_sent = self.status = 0
         self._started = time.perf_counter()
         limits = guard.limits
-        is_form = self._headers.get("content-type", "").startswith(FORM)
-        self._most = limits.bytes + _PLAIN_BYTES if is_form else _PLAIN_BYTES
+        self._is_upload = self._headers.get("content-type", "").lower().startswith(MULTIPART)
+        self._max_bytes = _MAX_OTHER_BYTES + (limits.max_upload_bytes if self._is_upload else 0)
 
     async def receive(self) -> Message:
-        """The next piece of the body, or that the client is gone. Raises Refused."""
-        if self._is_whole:
+        """The next message: a part of the body, or a disconnect. Raises Refused."""
+        if self._is_complete:
             return await self._receive()
-        if self._announced > self._most and self._waits_to_send:
+        if self._content_length > self._max_bytes and self._expects_continue:
             raise self._too_large()
         message = await self._next()
         n = len(message.get("body", b""))
         self._n_kept += n
         self._guard.n_bytes += n
-        if self._guard.n_bytes > self._guard.limits.all_bytes:
-            raise too_busy("too many uploads are on the way. Try again in a second.")
-        if self._n_in > self._most:
+        if self._guard.n_bytes > self._guard.limits.max_total_bytes:
+            raise too_busy("too many uploads at once. Try again in a second.")
+        if self._n_received > self._max_bytes:
             raise self._too_large()
         return message
 
     async def _next(self) -> Message:
-        left = self._guard.limits.body_s - (time.perf_counter() - self._started)
+        left = self._guard.limits.body_timeout_s - (time.perf_counter() - self._started)
         try:
-            async with asyncio.timeout(max(0.0, min(self._guard.limits.idle_s, left))):
+            async with asyncio.timeout(max(0.0, min(self._guard.limits.idle_timeout_s, left))):
                 message = await self._receive()
         except TimeoutError:
-            self._is_whole = True  # as far as it will ever be
-            text = f"the rest of the request did not come: {self._n_in:,} bytes did. Send it again."
+            self._is_complete = True  # no more of it will be read
+            text = f"the request did not arrive in time: only {self._n_received:,} bytes did. Send it again."
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, text, {"Connection": "close"}) from None
-        self._n_in += len(message.get("body", b""))
-        self._is_whole = not message.get("more_body")
+        self._n_received += len(message.get("body", b""))
+        self._is_complete = not message.get("more_body")
         return message
 
     async def _drop_rest(self) -> None:
-        """Read on, and keep nothing: who is still sending does not hear."""
+        """Receive and drop the rest of the body: a client that is still sending would miss the answer."""
+        limit = _DRAIN_FACTOR * self._max_bytes
         with suppress(Refused):
-            while not self._is_whole and not self._waits_to_send and self._n_in < _LATE_BYTES * self._most:
+            while not (self._is_complete or self._expects_continue or self._n_received >= limit):
                 await self._next()
 
     @property
-    def _waits_to_send(self) -> bool:
-        return not self._n_in and "100-continue" in self._headers.get("expect", "")
+    def _expects_continue(self) -> bool:
+        return not self._n_received and "100-continue" in self._headers.get("expect", "")
 
     @property
-    def _announced(self) -> int:
+    def _content_length(self) -> int:
         length = self._headers.get("content-length", "0")
         return int(length) if length.isdecimal() else 0
 
     def _too_large(self) -> Refused:
-        most = f"{self._most / 1e6:,.0f} MB" if self._most > 1e6 else f"{self._most:,} bytes"
-        text = f"the request is larger than {most}. Send less, or raise --max-megabytes of the server."
-        return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, {"Connection": "close"})
+        limit = f"{self._max_bytes / 1e6:,.0f} MB" if self._max_bytes > 1e6 else f"{self._max_bytes:,} bytes"
+        advice = (
+            "Send a smaller file, or raise the server's --max-megabytes." if self._is_upload else "Send less."
+        )
+        message = f"the request is larger than {limit}. {advice}"
+        return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, {"Connection": "close"})
 
     async def send(self, message: Message) -> None:
-        """Pass on a piece of the answer."""
+        """Pass on a message of the response, with the security headers added."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             await self._drop_rest()
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
-            is_data = self._scope["path"].startswith("/api/")
-            headers.setdefault("Cache-Control", "no-store" if is_data else "no-cache")
+            is_api = self._scope["path"].startswith("/api/")
+            headers.setdefault("Cache-Control", "no-store" if is_api else "no-cache")
         else:
-            self._n_out += len(message.get("body", b""))
+            self._n_sent += len(message.get("body", b""))
         await self._send(message)
 
     async def refuse(self, refused: Refused) -> None:
-        """Answer with a problem, unless an answer has begun."""
+        """Answer with the error, unless a response has begun."""
         if not self.status:
-            response = answer(refused.status, str(refused), refused.headers)
+            response = error_response(refused.status, str(refused), refused.headers)
             await response(self._scope, Request(self._scope).receive, self.send)
 
     def finish(self) -> None:
-        """Count the request, and write it down."""
+        """Count and log the request."""
         self._guard.n_bytes -= self._n_kept
         seconds = time.perf_counter() - self._started
         route = getattr(self._scope.get("route"), "path", "") or "other"
         method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
-        self._guard.counts.add(route, method, self.status, seconds, self._n_in)
+        self._guard.metrics.add(route, method, self.status, seconds, self._n_received)
         client = (self._scope.get("client") or ("-",))[0]
         log.info(
             "%s %s %r %s %s bytes in, %s out, %.1f ms",
-            client, method, self._scope["path"][:200], self.status or CLIENT_CLOSED,
-            self._n_in, self._n_out, seconds * 1000,
+            client, method, self._scope["path"][:200], self.status or CLIENT_CLOSED_REQUEST,
+            self._n_received, self._n_sent, seconds * 1000,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Files that come in: spooled, limited in bytes, put down under our own name, and gone when answered."""
+"""Uploads: read from the request within limits, saved under a name of our own, deleted once answered."""
 
 from __future__ import annotations
 
@@ -6,67 +6,84 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from fastapi import UploadFile
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
-from starlette.formparsers import MultiPartParser
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from legible.apply.pages import KNOWN
+from legible.documents.formats import suffixes
+from legible.documents.pdf import is_pdf
 from legible.errors import LegibleError
 from legible.pictures import NotAPicture
 
-MultiPartParser.spool_max_size = 64 * 1024  # bytes of an upload in memory: many come at once
-FORM = "multipart/form-data"
-_LONGEST_NAME, _LOOKED_AT = 100, 1024
-_MOST_FIELDS, _FIELD_BYTES = 12, 4096
+MULTIPART = "multipart/form-data"
+_MAX_NAME_LENGTH, _PDF_HEADER_BYTES = 100, 1024
+_MAX_FIELDS, _MAX_FIELD_BYTES = 12, 4096
 
 
-class WholeRoute(APIRoute):
-    """Routes whose requests have come as a whole before they are looked at.
+class BufferedRoute(APIRoute):
+    """A route that receives the whole request body before FastAPI parses it.
 
-    FastAPI would not tell what went wrong on the way. Forms hold one file and a few short settings.
+    FastAPI would otherwise answer 400 without a reason when receiving the body fails. A form holds one file
+    and a few short settings.
     """
 
     def get_route_handler(self) -> Any:
-        """The handler, given requests whose bodies are read."""
+        """The handler, called with requests whose bodies have been received."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Any:
-            whole = _FormRequest(request.scope, request.receive)
-            if not request.headers.get("content-type", "").startswith(FORM):
-                await whole.body()
-                return await handler(whole)
-            async with whole.form():
-                return await handler(whole)
+            buffered = _FormRequest(request.scope, request.receive)
+            if not _is_multipart(request):
+                await buffered.body()
+                return await handler(buffered)
+            async with buffered.form():
+                return await handler(buffered)
 
         return handle
 
 
+class _FormParser(MultiPartParser):
+    spool_max_size = 64 * 1024  # bytes of an upload kept in memory: many arrive at once
+
+
 class _FormRequest(Request):
-    async def _get_form(self, **_: Any) -> FormData:
-        return await super()._get_form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
+    async def _get_form(self, **limits: Any) -> FormData:
+        if self._form is None and _is_multipart(self):
+            limits = {"max_files": 1, "max_fields": _MAX_FIELDS, "max_part_size": _MAX_FIELD_BYTES}
+            try:
+                self._form = await _FormParser(self.headers, self.stream(), **limits).parse()
+            except MultiPartException as error:
+                raise HTTPException(HTTPStatus.BAD_REQUEST, error.message) from error
+        return await super()._get_form(**limits)
 
 
-def name_of(upload: UploadFile) -> str:
-    """What the client calls its file, without folders: for showing alone."""
+def _is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith(MULTIPART)
+
+
+def display_name(upload: UploadFile) -> str:
+    """The client's name for its file, without folders; for messages only, never used as a path."""
     name = PurePosixPath(PureWindowsPath(upload.filename or "").as_posix()).name
-    kept = "".join(letter for letter in name if letter.isprintable())
-    return kept[-_LONGEST_NAME:] or "the file"
+    printable = "".join(letter for letter in name if letter.isprintable())
+    return printable[-_MAX_NAME_LENGTH:] or "the file"
 
 
 @contextmanager
-def put_down(upload: UploadFile, folder: Path) -> Iterator[Path]:
-    """The upload as a file in a folder of ours, under a name of ours; errors name it as its client does."""
-    name = name_of(upload)
-    ending = Path(name).suffix.lower()
-    if ending not in KNOWN:
+def save_upload(upload: UploadFile, folder: Path) -> Iterator[Path]:
+    """Save the upload into a folder under a fixed name; errors raised inside name the client's file."""
+    name = display_name(upload)
+    suffix = Path(name).suffix.lower()
+    if suffix not in suffixes():
         upload.file.seek(0)
-        ending = ".pdf" if b"%PDF-" in upload.file.read(_LOOKED_AT) else ""
-    path = folder / f"upload{ending}"
+        suffix = ".pdf" if is_pdf(upload.file.read(_PDF_HEADER_BYTES)) else ""
+    path = folder / f"upload{suffix}"
     with path.open("wb") as file:
         upload.file.seek(0)
         shutil.copyfileobj(upload.file, file)
@@ -80,7 +97,7 @@ def put_down(upload: UploadFile, folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """A folder for one request, gone afterwards."""
+def request_folder() -> Iterator[Path]:
+    """A temporary folder for one request, deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="legible-") as folder:
         yield Path(folder)

@@ -1,39 +1,47 @@
-"""`/api/models`, `/api/results`: the saved models with their scores, and what the studies found."""
+"""`/api/models`, `/api/results`: the shipped models with their scores, and the results of the studies."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-import legible
 from legible.cards import Card, list_cards
+from legible.errors import InputError
 from legible.evaluation.measures import say_score
-from legible.report.tables import from_markdown
-from legible.web.documents import failures
+from legible.report.study_results import (
+    FILE,
+    LEGEND,
+    Studies,
+    StudyResult,
+    footnotes,
+    notes,
+    read_results,
+    results_table,
+)  # fmt: skip
+from legible.web.openapi import error_responses
 from legible.web.problems import Refused
 
-PAGES = Path(legible.__file__).parents[2] / "docs" / "results"  # of a checkout; elsewhere there is none
-_FIGURE = re.compile(r"!\[(.*)\]\((.*)\)")
+RESULTS = Path("docs/results")  # below the working folder
 router = APIRouter()  # plain functions: FastAPI reads their files in threads, off the event loop
 
 
 class Model(BaseModel):
-    """A saved model, in short."""
+    """A shipped model in short."""
 
     name: str = Field(examples=["digits"])
-    task: str = Field(examples=["classify"])
+    kind: str = Field(examples=["classifier"])
     n_parameters: int = Field(examples=[412266])
-    trained: dict[str, Any] = Field(description="On what, how, with which seed and at which commit.")
+    trained: dict[str, Any] = Field(description="The command, data, duration, machine and commit.")
     score: str = Field(examples=["accuracy 99.70 % on mnist (clean)"])
 
 
 class Block(BaseModel):
-    """A piece of a page of results: a table, a figure, a heading or a paragraph."""
+    """One block of a page of results: a table, a figure, a heading or a paragraph."""
 
     header: list[str] = []
     rows: list[list[str]] = []
@@ -43,71 +51,96 @@ class Block(BaseModel):
 
 
 class ResultsPage(BaseModel):
-    """What one study found."""
+    """The results of one study."""
 
     name: str = Field(examples=["report-a"])
     title: str
     blocks: list[Block] = []
 
 
-@router.get("/api/models", tags=["models"], summary="The shipped models", responses=failures(500))
+@router.get("/api/models", tags=["models"], summary="The shipped models", responses=error_responses(500))
 def models() -> list[Model]:
-    """All models that ship with the program, with their main scores."""
+    """All shipped models, with their main scores."""
     return [_sum_up(card) for card in list_cards()]
 
 
 @router.get(
-    "/api/models/{name}", tags=["models"], summary="One model's card", responses=failures(404, 422, 500)
+    "/api/models/{name}",
+    tags=["models"],
+    summary="One model's card",
+    responses=error_responses(404, 422, 500),
 )
 def model(name: str) -> dict[str, Any]:
-    """All that is known of a shipped model."""
+    """The card of a shipped model: its training, scores, input, classes and files."""
     for card in list_cards():
         if card.name == name:
-            return card.facts
+            return {**card.facts, "model": card.model, "task": card.kind.name}
     raise Refused(404, f"no shipped model {name[:80]!r}. List: /api/models")
 
 
-@router.get("/api/results", tags=["results"], summary="The studies", responses=failures(500))
-def results() -> list[ResultsPage]:
-    """The pages of results there are; none where the program is not run from a checkout."""
-    return [ResultsPage(name=path.stem, title=read_title(path)) for path in sorted(PAGES.glob("*.md"))]
+@router.get("/api/results", tags=["results"], summary="The studies", responses=error_responses(500))
+def results(request: Request) -> list[ResultsPage]:
+    """The studies in results.json; none where the server has no such file."""
+    return [ResultsPage(name=study.name, title=study.title) for study in _studies(request).values()]
 
 
 @router.get(
-    "/api/results/{name}", tags=["results"], summary="What a study found", responses=failures(404, 422, 500)
+    "/api/results/{name}",
+    tags=["results"],
+    summary="The results of a study",
+    responses=error_responses(404, 422, 500),
 )
-def result(name: str) -> ResultsPage:
+def result(name: str, request: Request) -> ResultsPage:
     """The tables, figures and notes of one study."""
-    for path in PAGES.glob("*.md"):
-        if path.stem == name:
-            return ResultsPage(name=name, title=read_title(path), blocks=list(read_blocks(path.read_text())))
-    raise Refused(404, f"no study {name[:80]!r}. List: /api/results")
+    study = _studies(request).get(name)
+    if study is None:
+        raise Refused(404, f"no study {name[:80]!r}. List: /api/results")
+    return ResultsPage(name=name, title=study.title, blocks=list(to_blocks(study)))
 
 
-def read_title(path: Path) -> str:
-    """The first heading of a page."""
-    with path.open() as file:
-        return file.readline().lstrip("# ").strip()
+@router.get("/results/{file}", include_in_schema=False)
+def figure(file: str, request: Request) -> Response:
+    """A figure of a study, by its file name."""
+    path: Path = request.app.state.results / file
+    if not any(file in study.figures.values() for study in _studies(request).values()) or not path.is_file():
+        raise Refused(404, f"no figure {file[:80]!r}. List: /api/results")
+    return FileResponse(path)
 
 
-def read_blocks(text: str) -> Iterator[Block]:
-    """The parts of a page as `legible reproduce --pages` writes it, below its heading."""
-    for part in re.split(r"\n\s*\n", text.partition("\n")[2]):
-        lines = [line.strip() for line in part.strip().splitlines()]
-        if not lines:
-            continue
-        if figure := _FIGURE.fullmatch(lines[0]):
-            yield Block(figure=figure[2], text=figure[1])
-        elif lines[0].startswith("#"):
-            yield Block(heading=lines[0].lstrip("# "))
-        elif table := from_markdown(part):
-            yield Block(header=list(table.columns), rows=[list(row) for row in table.rows])
-        else:
-            yield Block(text=" ".join(line.removeprefix("- ") for line in lines))
+def load_studies(app: FastAPI, folder: Path | None) -> None:
+    """Let an app show the studies of a folder's results.json; if None, of docs/results, if there.
+
+    Raises InputError where the folder has no such file, or where it cannot be read.
+    """
+    if folder is not None and not (folder / FILE).is_file():
+        raise InputError(
+            f"there is no {folder / FILE}. Write it: legible reproduce --tables-only --pages {folder}"
+        )
+    app.state.results = folder or RESULTS
+    app.state.studies = read_results(app.state.results)
+
+
+def to_blocks(study: StudyResult) -> Iterator[Block]:
+    """The parts of a study's page, below its title."""
+    yield Block(text=LEGEND)
+    for part in study.parts:
+        if part.heading:
+            yield Block(heading=part.heading)
+        table = results_table(part.rows)
+        yield Block(header=list(table.columns), rows=[list(row) for row in table.rows])
+        yield from (Block(text=text) for text in (*footnotes(part.rows), *notes(part.rows)))
+    if study.figures:
+        yield Block(heading="Figures")
+    yield from (Block(figure=file, text=title) for title, file in study.figures.items())
+
+
+def _studies(request: Request) -> Studies:
+    studies: Studies = request.app.state.studies
+    return studies
 
 
 def _sum_up(card: Card) -> Model:
     return Model(
-        name=card.name, task=card.task, n_parameters=card.facts["n_parameters"],
+        name=card.name, kind=card.kind.noun, n_parameters=card.facts["n_parameters"],
         trained=card.facts["trained"], score=say_score(card.main_score),
     )  # fmt: skip

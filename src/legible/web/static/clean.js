@@ -1,12 +1,14 @@
-// Scans in, one after the other; each with its progress, its page before and after, and its download.
-import { ask, byId, forget, formOf, make, offerPages, Problem, sentence, showPage, SILENT, takeFiles, tell } from "./kit.js";
+// Clean scans one after the other; show each one's progress, its pages before and after, and a download.
+import { ApiError, fetchPage, formOf, messageOf, NO_ANSWER, request } from "./api.js";
+import { acceptFiles, byId, listPages, make, revoke, showError } from "./elements.js";
 
-const EVERY_MS = 400;
+const POLL_MS = 400;
+const UPLOAD_SHARE = 0.2; // of the progress bar
 const waiting = [];
 let busy = false, shown = null;
 
 export function startClean() {
-  takeFiles(byId("clean-drop"), byId("clean-file"), (files) => { files.forEach(add); next(); });
+  acceptFiles(byId("clean-drop"), byId("clean-file"), (files) => { files.forEach(add); cleanAll(); });
   byId("split").addEventListener("input", split);
   byId("zoom").addEventListener("input", () => { byId("stack").style.width = `${byId("zoom").value * 100}%`; });
   byId("compare-page").addEventListener("change", () => compare(shown, Number(byId("compare-page").value)));
@@ -16,16 +18,16 @@ export function startClean() {
 function split() { byId("before").style.clipPath = `inset(0 ${100 - byId("split").value}% 0 0)`; }
 
 function add(file) {
-  const bar = make("progress", { max: 1, value: 0 }), state = make("span", { className: "state" }, "waits");
+  const bar = make("progress", { max: 1, value: 0 }), state = make("span", { className: "state" }, "waiting");
   bar.setAttribute("aria-label", `Progress of ${file.name}`);
-  const name = make("button", { className: "name quiet", disabled: true, title: file.name }, file.name);
+  const name = make("button", { className: "name quiet", disabled: true, title: `Compare ${file.name} before and after` }, file.name);
   const end = make("span"), item = { file, bar, state, name, end, mode: byId("clean-mode").value };
   name.addEventListener("click", () => compare(item, 1));
   byId("queue").append(make("li", {}, name, make("span", { className: "middle" }, bar, state), end));
   waiting.push(item);
 }
 
-async function next() {
+async function cleanAll() {
   if (busy) return;
   busy = true;
   for (let item = waiting.shift(); item; item = waiting.shift()) {
@@ -37,48 +39,49 @@ async function next() {
 async function clean(item) {
   const name = crypto.randomUUID?.() ?? `page-${Date.now()}`, started = performance.now();
   const form = formOf({ file: item.file, mode: item.mode, progress: name });
-  const watch = setInterval(() => follow(item, name), EVERY_MS);
+  const polling = setInterval(() => showProgress(item, name), POLL_MS);
   try {
-    const { blob, headers } = await send(form, (share) => {
-      item.bar.value = share * 0.2;
-      item.state.textContent = share < 1 ? `sending, ${Math.round(share * 100)} %` : "cleaning";
+    const { blob, header } = await send(form, (sent) => {
+      item.bar.value = sent * UPLOAD_SHARE;
+      item.state.textContent = sent < 1 ? `uploading, ${Math.round(sent * 100)} %` : "cleaning";
     });
-    item.result = new File([blob], `clean-${item.file.name.replace(/\.[^.]*$/, "")}.${ending(blob.type)}`, { type: blob.type });
-    item.pages = Number(headers("Legible-Pages"));
-    const gone = Number(headers("Legible-Vanished"));
-    item.state.textContent = `${item.pages} page${item.pages > 1 ? "s" : ""} in ${((performance.now() - started) / 1000).toFixed(1)} s`
-      + (gone ? `; text may be gone in ${gone} place${gone > 1 ? "s" : ""}: compare it` : "");
-  } finally { clearInterval(watch); }
+    const [suffix] = /\.\w+(?="$)/.exec(header("Content-Disposition")) ?? [""];
+    item.result = new File([blob], `clean-${item.file.name.replace(/\.[^.]*$/, "")}${suffix}`, { type: blob.type });
+    item.pages = Number(header("Legible-Pages"));
+    const vanished = Number(header("Legible-Vanished"));
+    item.state.textContent = `${count(item.pages, "page")} in ${((performance.now() - started) / 1000).toFixed(1)} s`
+      + (vanished ? `; text may have been lost in ${count(vanished, "place")}: compare before and after` : "");
+  } finally { clearInterval(polling); }
   item.bar.value = 1;
   item.name.disabled = false;
   item.end.replaceChildren(make("a", { className: "button", href: URL.createObjectURL(item.result), download: item.result.name }, "Download"));
   await compare(item, 1);
 }
 
-const ending = (type) => ({ "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/tiff": "tif", "application/pdf": "pdf" })[type];
+const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-async function follow(item, name) {
+async function showProgress(item, name) {
   try {
-    const { done, pages } = await (await ask(`api/progress/${name}`)).json();
+    const { done, pages } = await (await request(`api/progress/${name}`)).json();
     if (!pages) return;
-    item.bar.value = 0.2 + 0.8 * done / pages;
+    item.bar.value = UPLOAD_SHARE + (1 - UPLOAD_SHARE) * done / pages;
     item.state.textContent = `page ${Math.min(done + 1, pages)} of ${pages}`;
-  } catch { /* not begun, or over */ }
+  } catch { /* not begun, or finished */ }
 }
 
-/** Only XMLHttpRequest tells how much of an upload is sent. */
+/** Post to /api/clean; by XMLHttpRequest, as fetch does not report how much has been sent. */
 function send(form, onSent) {
-  return new Promise((done, failed) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "api/clean");
-    request.responseType = "blob";
-    request.upload.onprogress = (event) => onSent(event.loaded / event.total);
-    request.onerror = () => failed(new Problem(SILENT));
-    request.onload = async () => {
-      if (request.status === 200) return done({ blob: request.response, headers: (name) => request.getResponseHeader(name) });
-      failed(new Problem(await sentence(new Response(request.response, { status: request.status }))));
+  return new Promise((resolve, reject) => {
+    const posted = new XMLHttpRequest();
+    posted.open("POST", "api/clean");
+    posted.responseType = "blob";
+    posted.upload.onprogress = (event) => onSent(event.loaded / event.total);
+    posted.onerror = () => reject(new ApiError(NO_ANSWER));
+    posted.onload = async () => {
+      if (posted.status === 200) return resolve({ blob: posted.response, header: (name) => posted.getResponseHeader(name) });
+      reject(new ApiError(await messageOf(new Response(posted.response, { status: posted.status }))));
     };
-    request.send(form);
+    posted.send(form);
   });
 }
 
@@ -89,15 +92,15 @@ function fail(item, error) {
 }
 
 async function compare(item, page) {
-  tell("clean-problem");
+  showError("clean-error");
   try {
-    const [before, after] = await Promise.all([showPage(item.file, page), showPage(item.result, page)]);
-    if (shown !== item) offerPages(byId("compare-pages"), byId("compare-page"), item.pages);
+    const [before, after] = await Promise.all([fetchPage(item.file, page), fetchPage(item.result, page)]);
+    if (shown !== item) listPages(byId("compare-pages"), byId("compare-page"), item.pages);
     shown = item;
     for (const [id, { url, width, height }] of [["before", before], ["after", after]]) {
-      forget(byId(id));
+      revoke(byId(id));
       Object.assign(byId(id), { src: url, width, height });
     }
     byId("compare").hidden = false;
-  } catch (error) { tell("clean-problem", error); }
+  } catch (error) { showError("clean-error", error); }
 }

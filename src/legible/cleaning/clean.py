@@ -1,0 +1,57 @@
+"""Clean scanned pages of any form with the shipped cleaner, or with a saved restorer of your own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from legible.cards import find_card
+from legible.choices import CLEANER, ModeAsTyped
+from legible.cleaning.cleaner import Cleaner
+from legible.documents.given import Given, open_given, split_batch
+from legible.errors import ModelError
+from legible.inference.restorer import Restorer
+from legible.kinds import RESTORE
+
+
+def clean(
+    picture: Given | list[Any] | tuple[Any, ...], *, mode: ModeAsTyped = "grey", model: str = CLEANER
+) -> Any:
+    """Remove stains, creases, shadows and bleed-through from a scanned page; what is written stays.
+
+    picture: a path; the bytes of a file; a picture that Pillow opened; an array (H, W), (H, W, 3) or
+    (H, W, 4) of bytes, 16-bit numbers or floats in [0, 1], the highest white; or a list of these, or an array
+    (N, C, H, W). Returns a CleanPage; a list of them for a list, and for a file of several pages.
+    mode: grey (or gray); colour (or color), where colour ink such as stamps stays as it is; black-and-white.
+    model: a saved restorer. `legible clean` cleans whole files and folders, page after page.
+    Raises InputError, ArgumentError, ModelError.
+
+        >>> import legible, numpy
+        >>> page = legible.clean(numpy.full((300, 200), 230, numpy.uint8))
+        >>> page.image.shape, int(page.image.min()) > 250
+        ((300, 200), True)
+    """
+    batch = split_batch(picture)
+    pages = [page for one in ([picture] if batch is None else batch) for page in open_given(one)]
+    cleaner = _loaded_cleaner(model)
+    cleaned = [replace(cleaner.clean(page.pixels, mode=mode), page=page) for page in pages]
+    return cleaned[0] if batch is None and len(cleaned) == 1 else cleaned
+
+
+def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None, ahead: bool = True) -> Cleaner:
+    """Load a saved restorer to clean pages with, on all cores or on n_cores. ahead: it will be used at once.
+
+    Raises ModelError for a model that is not for grey images of any size.
+    """
+    card = find_card(model, RESTORE)
+    if not card.multiple or card.image_shape[0] != 1:
+        raise ModelError(
+            f"model {model!r} cannot clean pages: a restorer of grey images of any size is needed."
+        )
+    return Cleaner(Restorer.load(card, n_cores=n_cores, ahead=ahead))
+
+
+@lru_cache(maxsize=2)
+def _loaded_cleaner(model: str) -> Cleaner:
+    return load_cleaner(model)

@@ -1,0 +1,1 @@
+"""New digits, as arrays and as files."""

@@ -1,0 +1,1 @@
+"""Inference with saved models: ONNX files as functions, without PyTorch."""
