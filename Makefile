@@ -38,14 +38,14 @@ weights: install
 		--task restore:mse --epochs 52 \
 		$(foreach level,$(LEVELS),--test-noise gaussian:$(level) --test-noise salt-and-pepper:$(level)) \
 		-o runs/digit-denoiser
-	$(TRAIN) vae-ladder --noise binary --task draw:samples=500 -o runs/digit-drawer
+	$(TRAIN) vae-ladder --noise binary --task generate:samples=500 -o runs/digit-generator
 	$(BIN)/legible train page-net -d page-tiles --no-hold-out --task restore:mse --epochs 34 --overwrite \
 		-o runs/page-cleaner
 	$(READER) line-reader -o runs/line-reader
-	$(DIGITS) committee:of=digits-strong,n=1,looks=7 --seed 4 -o runs/digits
-	$(foreach folder,$(STRONG),$(DIGITS) committee:of=digits-strong,n=1,looks=7 --seed $(lastword $(subst -, ,$(folder))) -o $(folder) &&) true
+	$(DIGITS) ensemble:of=digits-strong,n=1,views=7 --seed 4 -o runs/digits
+	$(foreach folder,$(STRONG),$(DIGITS) ensemble:of=digits-strong,n=1,views=7 --seed $(lastword $(subst -, ,$(folder))) -o $(folder) &&) true
 	$(foreach folder,$(PLAIN),$(DIGITS) digits-plain --seed $(lastword $(subst -, ,$(folder))) -o $(folder) &&) true
-	$(BIN)/legible models join $(STRONG) $(PLAIN) --looks 7 --overwrite -o runs/digits-ensemble
+	$(BIN)/legible models join $(STRONG) $(PLAIN) --views 7 --overwrite -o runs/digits-ensemble
 	for name in $(notdir $(wildcard src/legible/weights/*)); do \
 		mkdir -p src/legible/weights/$$name && \
 		cp runs/$$name/card.json runs/$$name/model.onnx runs/$$name/weights.safetensors src/legible/weights/$$name; \
