@@ -21,6 +21,7 @@ DEFAULT_DPI = 300.0  # of a page whose file does not say how finely it was scann
 _POINTS_PER_INCH = 72
 _MOST_DPI = 1200.0
 _SIGN, _SIGN_WITHIN = b"%PDF-", 1024  # what a PDF begins with, and within how many bytes
+_BARE, _BARE_GREY = (255, 0, 254), 119  # paper that no picture has: a picture that fails leaves it bare
 _LOCK = RLock()  # pdfium is for one thread at a time, whichever documents the threads work on
 
 
@@ -152,3 +153,30 @@ def _import_pdfium() -> Any:
     except ImportError:
         raise MissingExtra("PDF files need pypdfium2. Install it: pip install pypdfium2") from None
     return pypdfium2
+
+
+def draw_picture(data: bytes, size: tuple[int, int], *, grey: bool) -> np.ndarray | None:
+    """Draw a PDF of one page, (H, W) or (H, W, 3) bytes; None if it stays bare.
+
+    data: the file's bytes. size: width and height in pixels. grey: whether it has no colours.
+    Raises OSError for a file that pdfium cannot open.
+    """
+    pdfium = _import_pdfium()
+    bare = (_BARE_GREY,) * 3 if grey else _BARE
+    with _LOCK, ExitStack() as closing:
+        try:
+            opened = pdfium.PdfDocument(data)
+            closing.callback(opened.close)
+            sheet = opened[0]
+            closing.callback(sheet.close)
+            scale = size[0] / sheet.get_width() * (1 - 1e-6)
+            bitmap = sheet.render(
+                scale=scale, rev_byteorder=True, grayscale=grey, fill_color=(*bare, 255), no_smoothimage=True
+            )
+        except pdfium.PdfiumError as error:
+            raise OSError(str(error)) from error
+        closing.callback(bitmap.close)
+        drawn = bitmap.to_numpy()[: size[1], : size[0]]
+        pixels = np.array(drawn[..., 0] if grey and drawn.ndim == 3 else drawn if grey else drawn[..., :3])
+    is_bare = (pixels == np.array(bare[0] if grey else bare, np.uint8)).all()
+    return None if is_bare or pixels.shape[:2] != size[::-1] else pixels
