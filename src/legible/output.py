@@ -46,6 +46,12 @@ def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def copy_file(source: Path, path: Path, *, overwrite: bool = False) -> None:
+    """Copy a file, byte for byte, as new_file writes one. Raises OutputError like it."""
+    with new_file(path, overwrite=overwrite) as temporary:
+        shutil.copyfile(source, temporary)
+
+
 @contextmanager
 def new_folder(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary folder to fill, and rename it to `path` when the block ends without an error.

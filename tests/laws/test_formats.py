@@ -111,7 +111,7 @@ def scan(tmp_path) -> Path:
 
 def test_without_a_row_a_format_is_not_written(scan):
     assert run_command("clean", scan / "scan.tga", "-o", scan / "out").code == 0
-    assert [path.name for path in (scan / "out").iterdir()] == ["scan.png"]
+    assert [path.name for path in (scan / "out").glob("[!.]*")] == ["scan.png"]
 
 
 def test_one_more_row_is_all_that_files_and_help_need(scan):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from legible.cards import find_card
+from legible.cards import Card, check_network, find_card
 from legible.choices import CLEANER, ModeAsTyped
 from legible.cleaning.cleaner import Cleaner
 from legible.documents.given import Given, open_given, split_batch
@@ -39,16 +39,23 @@ def clean(
     return cleaned[0] if batch is None and len(cleaned) == 1 else cleaned
 
 
-def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None, ahead: bool = True) -> Cleaner:
-    """Load a saved restorer to clean pages with, on all cores or on n_cores. ahead: it will be used at once.
-
-    Raises ModelError for a model that is not for grey images of any size.
-    """
+def find_cleaner(model: str) -> Card:
+    """The card of a saved restorer of pages. Raises ModelError for another model, or a damaged one."""
     card = find_card(model, RESTORE)
     if not card.multiple or card.image_shape[0] != 1:
         raise ModelError(
             f"model {model!r} cannot clean pages: a restorer of grey images of any size is needed."
         )
+    check_network(card)
+    return card
+
+
+def load_cleaner(model: str = CLEANER, *, n_cores: int | None = None, ahead: bool = True) -> Cleaner:
+    """Load a saved restorer to clean pages with, on all cores or on n_cores. ahead: it will be used at once.
+
+    Raises ModelError for a model that is not for grey images of any size.
+    """
+    card = find_cleaner(model)
     return Cleaner(Restorer.load(card, n_cores=n_cores, ahead=ahead))
 
 

@@ -1,37 +1,34 @@
-"""Clean files of pages, many at once on all cores: each worker is a process with its own network."""
+"""Clean a file of pages: what is done to it, and what is said of it."""
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from legible.choices import Mode
-from legible.cleaning.clean import load_cleaner
-from legible.cleaning.cleaner import Cleaner
-from legible.cores import count_cores
+from legible.cleaning.cleaner import Cleaner, CleanPage
+from legible.cleaning.views import Views
 from legible.documents.document import Document, open_document, write_document
+from legible.documents.formats import format_of
 from legible.documents.page import Page
-from legible.errors import ExitCode, InputError, LegibleError
-from legible.images import shrink_to
-from legible.pictures import upper_byte
+from legible.documents.page_range import PageRange
+from legible.errors import ExitCode, LegibleError
+from legible.output import copy_file
 
 OnPage = Callable[[int, int], None]
-_COMPARED_PX = 1600  # most pixels on a side of one half of a comparison
-_own: dict[str, Cleaner] = {}  # a worker's network, loaded once
+NOT_CHOSEN = "not chosen by --pages"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A file to clean. target: its name says the format. compared: of comparisons, less the page's number."""
+    """A file to clean. target: its name says the format.
+
+    compared, thumbs: of comparisons and of a report's pictures, less the page's number and the ending.
+    pages: those to clean, the others stay as they are; None for all.
+    """
 
     source: Path
     target: Path
@@ -40,6 +37,17 @@ class Job:
     most_pixels: int
     compared: Path | None = None
     overwrite: bool = False
+    thumbs: Path | None = None
+    pages: PageRange | None = None
+
+    @property
+    def views(self) -> Views:
+        """Where pictures of its pages go."""
+        return Views(self.compared, self.thumbs)
+
+    def is_chosen(self, number: int) -> bool:
+        """Whether the page with this number, from 1, is to be cleaned."""
+        return self.pages is None or number in self.pages
 
 
 @dataclass(frozen=True)
@@ -56,38 +64,37 @@ class FileReport:
         """How many times as large the written file is."""
         return self.job.target.stat().st_size / max(1, self.job.source.stat().st_size) if self.pages else 0.0
 
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of its error; or of a damaged page, though the file was written."""
+        damaged = any(line.get("damaged") for line in self.pages)
+        return ExitCode.INPUT if damaged and self.code == ExitCode.OK else self.code
 
-def clean_files(jobs: list[Job], model: str, workers: int | None) -> Iterator[FileReport]:
-    """Clean files; reports come in the order of the jobs. workers: processes; one a core if None.
+    @property
+    def n_cleaned(self) -> int:
+        """The number of pages that were cleaned."""
+        return sum(line.get("action", "cleaned") == "cleaned" for line in self.pages)
 
-    An error in a file is in its report. Raises ModelError, and InputError when a worker was killed.
-    """
-    n_cores = count_cores()
-    n_workers = min(workers or n_cores, len(jobs))
-    if n_workers <= 1:
-        cleaner = load_cleaner(model)
-        yield from (_clean_file(cleaner, job) for job in jobs)
-        return
-    load_cleaner(model, ahead=False)  # what is wrong with it is reported before any worker starts
-    context = multiprocessing.get_context("spawn")
-    each = max(1, n_cores // n_workers)
-    with ProcessPoolExecutor(n_workers, context, initializer=_start, initargs=(model, each)) as pool:
-        try:
-            yield from pool.map(_clean_one, jobs)
-        except BrokenProcessPool:
-            raise InputError("a worker was killed, likely for lack of memory. Use fewer --workers.") from None
+    @property
+    def warnings(self) -> tuple[tuple[int, str], ...]:
+        """All warnings, with the numbers of their pages."""
+        return tuple((line["page"], text) for line in self.pages for text in warnings_of(line))
 
 
-def _start(model: str, n_cores: int) -> None:
-    cv2.setNumThreads(n_cores)
-    _own["cleaner"] = load_cleaner(model, n_cores=n_cores)
+def warnings_of(line: dict[str, Any]) -> list[str]:
+    """The warnings of a page, and where text may have been lost."""
+    return [*line.get("warnings", ()), *_lost_text(line.get("vanished", ()))]
 
 
-def _clean_one(job: Job) -> FileReport:
-    return _clean_file(_own["cleaner"], job)
+def _lost_text(vanished: Any) -> Iterator[str]:
+    if vanished:
+        places = "; ".join("{}, {} to {}, {}".format(*box) for box in vanished[:3])
+        n_lost = len(vanished)
+        yield f"text may have been lost in {n_lost} place{'s' * (n_lost > 1)} ({places}): compare the pages"
 
 
-def _clean_file(cleaner: Cleaner, job: Job) -> FileReport:
+def clean_file(cleaner: Cleaner, job: Job) -> FileReport:
+    """Clean a file; an error in it is in the report."""
     try:
         return FileReport(job, tuple(clean_document(cleaner, job)))
     except LegibleError as error:
@@ -106,10 +113,16 @@ def clean_document(
     Raises LegibleError, MemoryError.
     """
     lines: list[dict[str, Any]] = []
-    colour = job.mode == "colour"
+    colour = job.mode == "colour" or job.pages is not None  # pages that are not chosen stay in colour
     with open_document(job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour) as document:
         cleaned = _clean_pages(cleaner, job, document, lines, on_page)
-        write_document(job.target, cleaned, overwrite=job.overwrite)
+        untouched = not any(map(job.is_chosen, range(1, document.n_pages + 1)))
+        if untouched and format_of(job.source) == format_of(job.target):
+            for _ in cleaned:  # a damaged file is noticed all the same
+                pass
+            copy_file(job.source, job.target, overwrite=job.overwrite)
+        else:
+            write_document(job.target, cleaned, overwrite=job.overwrite)
     return lines
 
 
@@ -120,34 +133,37 @@ def _clean_pages(
     for number, page in enumerate(document, start=1):
         started = time.perf_counter()
         mode: Mode = "black-and-white" if page.bilevel else job.mode
-        before = None if job.compared is None else _shrink(page.pixels)
-        cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
-        if job.compared is not None and before is not None:
-            path = job.compared.with_name(f"{job.compared.name}.{number:03d}.png")
-            _write_comparison(path, before, _shrink(cleaned.image))
-        yield page.with_pixels(cleaned.image, bilevel=mode == "black-and-white")
+        before = job.views.shrink(page.pixels)
+        if job.is_chosen(number):
+            cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
+            job.views.write(number, document.n_pages, before, job.views.shrink(cleaned.image))
+            yield page.with_pixels(cleaned.image, bilevel=mode == "black-and-white")
+            done = _say_cleaned(cleaned)
+        else:
+            job.views.write(number, document.n_pages, before, None)
+            yield page
+            done = _LEFT
         height, width = page.pixels.shape[:2]
         lines.append({
             "file": str(job.source), "page": number, "pages": document.n_pages, "output": str(job.target),
             "width": width, "height": height, "mode": mode,
-            "dpi": page.dpi and [round(side, 2) for side in page.dpi],
-            "ink_before": round(cleaned.ink_before, 5), "ink_after": round(cleaned.ink_after, 5),
-            "changed": round(cleaned.changed, 5), "reduced_by": cleaned.reduced_by,
-            "vanished": [list(box) for box in cleaned.vanished],
+            "dpi": page.dpi and [round(side, 2) for side in page.dpi], **done, "warnings": [],
             "seconds": round(time.perf_counter() - started, 3),
-            "network_seconds": round(cleaned.network_seconds, 3),
         })  # fmt: skip
         on_page(number, document.n_pages)
 
 
-def _write_comparison(path: Path, before: np.ndarray, after: np.ndarray) -> None:
-    gap = np.full((len(before), 12, 3), 128, np.uint8)
-    write_document(path, [Page(np.hstack([before, gap, after]))], overwrite=True)
+_LEFT: dict[str, Any] = {
+    "action": "left", "reason": NOT_CHOSEN, "ink_before": None, "ink_after": None, "changed": 0.0,
+    "reduced_by": 1, "vanished": [], "network_seconds": 0.0,
+}  # fmt: skip
 
 
-def _shrink(pixels: np.ndarray) -> np.ndarray:
-    """A copy as (H, W, 3) bytes, small enough to look at."""
-    pixels = upper_byte(pixels)
-    small = shrink_to(pixels, _COMPARED_PX)
-    small = pixels.copy() if small is pixels else small
-    return small if small.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
+def _say_cleaned(cleaned: CleanPage) -> dict[str, Any]:
+    return {
+        "action": "cleaned", "reason": "",
+        "ink_before": round(cleaned.ink_before, 5), "ink_after": round(cleaned.ink_after, 5),
+        "changed": round(cleaned.changed, 5), "reduced_by": cleaned.reduced_by,
+        "vanished": [list(box) for box in cleaned.vanished],
+        "network_seconds": round(cleaned.network_seconds, 3),
+    }  # fmt: skip

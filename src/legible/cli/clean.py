@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import math
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -10,14 +12,12 @@ import typer
 
 from legible.choices import CLEANER, Mode, parse_mode
 from legible.cli import options
-from legible.cli.screen import counting, say
+from legible.cli.clean_words import MANY, Words, show_dry_run
+from legible.cli.screen import Screen
+from legible.errors import ArgumentError, ExitCode
 
 if TYPE_CHECKING:
-    from legible.cleaning.files import FileReport
-
-
-LARGER = 2.0  # times the input's size: the user is warned of more
-_MANY = 20  # files; up to so many, a line is printed for each
+    from legible.cleaning.folder_run import FolderRun, Wish
 
 
 def parse_mode_option(text: str) -> Mode:
@@ -28,11 +28,26 @@ def parse_mode_option(text: str) -> Mode:
         raise typer.BadParameter(str(error)) from None
 
 
+results = partial(typer.Option, rich_help_panel="What to show")
 Compare = Annotated[
     Path | None,
-    typer.Option(
+    results(
         metavar="FOLDER",
         help="Write pictures of each page there, before and after side by side; folders are mirrored.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    results(
+        metavar="FOLDER",
+        help="Write a report there: index.html with small pictures of all pages, pages.csv and pages.jsonl.",
+    ),
+]
+Pages = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS",
+        help="Clean only these pages, such as 2, 1,3-5, 3- or -4; all others are written as they are.",
     ),
 ]
 Dpi = Annotated[
@@ -51,74 +66,89 @@ ModeOption = Annotated[
 
 @options.with_formats
 def clean(
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Scans, or folders of them.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Scans, or folders of them; - for stdin.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A file for one scan, else a folder.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="A file for one scan, else a folder; - for stdout."
+        ),
     ],
     mode: ModeOption = "grey",
-    compare: Compare = None,
+    pages: Pages = None,
+    dpi: Dpi = None,
+    overwrite: options.Overwrite = False,
+    model: Annotated[str, typer.Option(help="A saved restorer's name or folder.")] = CLEANER,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Files at once; by default one for each core.")
     ] = None,
-    dpi: Dpi = None,
     max_megapixels: options.MaxMegapixels = 250,
-    model: Annotated[str, typer.Option(help="A saved restorer's name or folder.")] = CLEANER,
-    overwrite: options.Overwrite = False,
+    dry_run: Annotated[
+        bool, results("--dry-run", help="Say page by page what would be done, and write nothing.")
+    ] = False,
+    compare: Compare = None,
+    report: Report = None,
+    quiet: Annotated[bool, results("--quiet", "-q", help="Say nothing but errors.")] = False,
+    verbose: Annotated[bool, results("--verbose", "-v", help="Say a line for each page.")] = False,
     as_json: options.AsJsonLines = False,
 ) -> None:
     """Remove stains, creases, shadows and bleed-through from scanned pages.
 
     {written}, of any size, each written in its own format with its resolution kept; other pictures are
-    written as PNG. Folders are searched and mirrored. Files that exist already are left as they are, so that
-    a second run goes on where the first one stopped. Inputs are never changed.
+    written as PNG. Inputs are never changed.
+
+    Folders are searched and mirrored; hidden files are passed over. Files that exist already are left as they
+    are: after an interruption, the same command goes on where it stopped.
     """
-    from legible.cleaning.files import Job, clean_files
-    from legible.documents.folders import plan_files
+    from legible.cleaning.folder_run import Wish
+    from legible.cleaning.pipes import PIPE, pipe_files
+    from legible.documents.page_range import parse_pages
 
-    most_pixels = round(max_megapixels * 1e6)
-    jobs = [
-        Job(file.source, file.target, mode, dpi, most_pixels, compare and compare / file.inner, overwrite)
-        for file in plan_files(sources, output, results=[compare] if compare else [])
-    ]
-    to_do = [job for job in jobs if overwrite or not job.target.exists()]
-    if len(to_do) < len(jobs):
-        say(f"{len(jobs) - len(to_do):,} of {len(jobs):,} files exist already; --overwrite replaces them")
-    failures = []
-    with counting("cleaning", every_s=10) as progress:
-        for n_done, report in enumerate(clean_files(to_do, model, workers), start=1):
-            show_report(report, as_json=as_json, with_seconds=len(to_do) <= _MANY)
-            if report.error:
-                failures.append(report)
-            progress(n_done, len(to_do))
-    if len(to_do) > 1:
-        n_cleaned, n_there = len(to_do) - len(failures), len(jobs) - len(to_do)
-        say(f"{n_cleaned:,} files cleaned, {len(failures):,} failed, {n_there:,} existed already")
-    if failures:
-        raise typer.Exit(failures[0].code)
+    chosen = None if pages is None else parse_pages(pages)
+    if quiet and verbose:
+        raise ArgumentError("--quiet and --verbose contradict each other. Leave one of them out.")
+    if as_json and output == PIPE:
+        raise ArgumentError("--json and -o - would both write to standard output. Leave one of them out.")
+    piped = PIPE in (*sources, output)
+    streams = (typer.get_binary_stream("stdin"), typer.get_binary_stream("stdout")) if piped else None
+    with pipe_files(sources, output, streams) as (files, target, names):
+        words = Words(quiet, verbose, as_json, output == PIPE, names)
+        most_pixels = round(max_megapixels * 1e6)
+        wish = Wish(files, target, mode, dpi, chosen, model, most_pixels, compare, report, overwrite)
+        code = _run(wish, workers, words, dry_run=dry_run)
+    if code:
+        raise typer.Exit(code)
 
 
-def show_report(report: FileReport, *, as_json: bool, with_seconds: bool) -> None:
-    """Print the result of a file: JSON lines or the name written to stdout, messages to stderr."""
-    if report.error:
-        say(f"legible: {report.error}")
-        if as_json:
-            typer.echo(json.dumps({"file": str(report.job.source), "error": report.error}))
-        return
-    for line in report.pages:
-        if as_json:
-            typer.echo(json.dumps(line))
-        if line["vanished"]:
-            places = "; ".join("{}, {} to {}, {}".format(*box) for box in line["vanished"][:3])
-            n_lost = len(line["vanished"])
-            lost = (
-                f"text may have been lost in {n_lost} place{'s' * (n_lost > 1)} ({places}): compare the pages"
-            )
-            say(f"{report.job.source}, page {line['page']}: {lost}")
-    if report.grew > LARGER:
-        say(f"{report.job.target} is {report.grew:.1f} times the size of {report.job.source}.")
-    if not as_json:
-        typer.echo(report.job.target)
-    if with_seconds:
-        seconds = sum(line["seconds"] for line in report.pages)
-        n = len(report.pages)
-        say(f"{report.job.source}: {n} page{'s' * (n > 1)} in {seconds:.2f} s")
+def _run(wish: Wish, workers: int | None, words: Words, *, dry_run: bool) -> int:
+    """Plan the run and carry it out, or say what it would do; return the exit code."""
+    from legible.cleaning.folder_run import plan_run
+
+    run = plan_run(wish)
+    if dry_run:
+        return ExitCode.INPUT if show_dry_run(run, words) else ExitCode.OK
+    words.begin(run)
+    codes: list[int] = []
+    try:
+        _carry_out(run, workers, words, codes)
+    except KeyboardInterrupt:
+        done = len(codes) if wish.overwrite else sum(job.target.exists() for _, job in run.to_do)
+        words.interrupted(done, len(run.to_do))
+        return ExitCode.INTERRUPTED
+    if len(run.files) > 1 or run.skipped:
+        words.end()
+    return next((code for code in codes if code), ExitCode.OK)
+
+
+def _carry_out(run: FolderRun, workers: int | None, words: Words, codes: list[int]) -> None:
+    """Clean the files and say what becomes of each. codes: the exit code of each is appended."""
+    n_files = len(run.to_do)
+    with (
+        Screen(every_s=math.inf if words.quiet else 10, bars=not words.quiet) as screen,
+        closing(run.carry_out(workers)) as reports,
+    ):
+        for report in reports:
+            words.file(report, with_seconds=n_files <= MANY)
+            codes.append(report.exit_code)
+            screen.count("cleaning", len(codes), n_files)

@@ -59,11 +59,12 @@ class Screen(Progress):
     """Shows progress on stderr: bars on a terminal, plain lines elsewhere.
 
     watched: label of the held-out images in the lines of epochs. every_s: seconds between plain lines.
+    bars: whether a terminal gets bars.
     """
 
-    def __init__(self, *, watched: str = "held out", every_s: float = 30) -> None:
+    def __init__(self, *, watched: str = "held out", every_s: float = 30, bars: bool = True) -> None:
         self.watched, self.every_s = watched, every_s
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = bars and sys.stderr.isatty()
         self._bars: Any = None  # rich's progress bars, if there are any
         self._known: dict[
             str, Any
