@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from legible.cleaning.files import FileReport, Job
+from legible.cleaning.job import FileReport, Job
 from legible.documents.folders import plan_files
 from legible.documents.naming import choose_view_names
 from legible.errors import ArgumentError, ExitCode, InputError

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from legible.cleaning.files import NOT_CHOSEN, Job
 from legible.cleaning.folder_run import FolderRun
+from legible.cleaning.job import NOT_CHOSEN, Job
 from legible.documents.document import open_document
 from legible.documents.folders import Planned
 from legible.documents.formats import format_of

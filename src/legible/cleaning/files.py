@@ -1,96 +1,20 @@
-"""Clean a file of pages: what is done to it, and what is said of it."""
+"""Clean a file of pages, by its form."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from legible.choices import Mode
-from legible.cleaning.cleaner import Cleaner, CleanPage
-from legible.cleaning.views import Views
+from legible.cleaning.cleaner import Cleaner
+from legible.cleaning.job import LEFT, FileReport, Job, OnPage, say_cleaned
+from legible.cleaning.pdf_pages import clean_pdf
 from legible.documents.document import Document, open_document, write_document
 from legible.documents.formats import format_of
 from legible.documents.page import Page
-from legible.documents.page_range import PageRange
-from legible.errors import ExitCode, LegibleError
+from legible.errors import ArgumentError, ExitCode, LegibleError
 from legible.output import copy_file
-
-OnPage = Callable[[int, int], None]
-NOT_CHOSEN = "not chosen by --pages"
-
-
-@dataclass(frozen=True)
-class Job:
-    """A file to clean. target: its name says the format.
-
-    compared, thumbs: of comparisons and of a report's pictures, less the page's number and the ending.
-    pages: those to clean, the others stay as they are; None for all.
-    """
-
-    source: Path
-    target: Path
-    mode: Mode
-    dpi: float | None
-    most_pixels: int
-    compared: Path | None = None
-    overwrite: bool = False
-    thumbs: Path | None = None
-    pages: PageRange | None = None
-
-    @property
-    def views(self) -> Views:
-        """Where pictures of its pages go."""
-        return Views(self.compared, self.thumbs)
-
-    def is_chosen(self, number: int) -> bool:
-        """Whether the page with this number, from 1, is to be cleaned."""
-        return self.pages is None or number in self.pages
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of a file: a line for each page, or an error, with its exit code."""
-
-    job: Job
-    pages: tuple[dict[str, Any], ...] = ()
-    error: str = ""
-    code: ExitCode = ExitCode.OK
-
-    @property
-    def grew(self) -> float:
-        """How many times as large the written file is."""
-        return self.job.target.stat().st_size / max(1, self.job.source.stat().st_size) if self.pages else 0.0
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """That of its error; or of a damaged page, though the file was written."""
-        damaged = any(line.get("damaged") for line in self.pages)
-        return ExitCode.INPUT if damaged and self.code == ExitCode.OK else self.code
-
-    @property
-    def n_cleaned(self) -> int:
-        """The number of pages that were cleaned."""
-        return sum(line.get("action", "cleaned") == "cleaned" for line in self.pages)
-
-    @property
-    def warnings(self) -> tuple[tuple[int, str], ...]:
-        """All warnings, with the numbers of their pages."""
-        return tuple((line["page"], text) for line in self.pages for text in warnings_of(line))
-
-
-def warnings_of(line: dict[str, Any]) -> list[str]:
-    """The warnings of a page, and where text may have been lost."""
-    return [*line.get("warnings", ()), *_lost_text(line.get("vanished", ()))]
-
-
-def _lost_text(vanished: Any) -> Iterator[str]:
-    if vanished:
-        places = "; ".join("{}, {} to {}, {}".format(*box) for box in vanished[:3])
-        n_lost = len(vanished)
-        yield f"text may have been lost in {n_lost} place{'s' * (n_lost > 1)} ({places}): compare the pages"
 
 
 def clean_file(cleaner: Cleaner, job: Job) -> FileReport:
@@ -112,6 +36,8 @@ def clean_document(
     on_page: called with how many pages are done, and of how many; what it raises ends the work.
     Raises LegibleError, MemoryError.
     """
+    if _stays_pdf(job):
+        return clean_pdf(cleaner, job, on_page)
     lines: list[dict[str, Any]] = []
     colour = job.mode == "colour" or job.pages is not None  # pages that are not chosen stay in colour
     with open_document(job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour) as document:
@@ -138,11 +64,11 @@ def _clean_pages(
             cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
             job.views.write(number, document.n_pages, before, job.views.shrink(cleaned.image))
             yield page.with_pixels(cleaned.image, bilevel=mode == "black-and-white")
-            done = _say_cleaned(cleaned)
+            done = say_cleaned(cleaned)
         else:
             job.views.write(number, document.n_pages, before, None)
             yield page
-            done = _LEFT
+            done = LEFT
         height, width = page.pixels.shape[:2]
         lines.append({
             "file": str(job.source), "page": number, "pages": document.n_pages, "output": str(job.target),
@@ -153,17 +79,13 @@ def _clean_pages(
         on_page(number, document.n_pages)
 
 
-_LEFT: dict[str, Any] = {
-    "action": "left", "reason": NOT_CHOSEN, "ink_before": None, "ink_after": None, "changed": 0.0,
-    "reduced_by": 1, "vanished": [], "network_seconds": 0.0,
-}  # fmt: skip
-
-
-def _say_cleaned(cleaned: CleanPage) -> dict[str, Any]:
-    return {
-        "action": "cleaned", "reason": "",
-        "ink_before": round(cleaned.ink_before, 5), "ink_after": round(cleaned.ink_after, 5),
-        "changed": round(cleaned.changed, 5), "reduced_by": cleaned.reduced_by,
-        "vanished": [list(box) for box in cleaned.vanished],
-        "network_seconds": round(cleaned.network_seconds, 3),
-    }  # fmt: skip
+def _stays_pdf(job: Job) -> bool:
+    """Whether the scans inside a PDF are cleaned in their place. Raises ArgumentError where a --dpi contradicts."""
+    forms = {format_of(path) for path in (job.source, job.target)}
+    is_pdf = all(form is not None and form.pages == "pdf" for form in forms)
+    if is_pdf and not job.redraw and job.dpi is not None:
+        raise ArgumentError(
+            "--dpi is for pages that are drawn anew; the scans inside a PDF keep their pixels. Leave it out, or "
+            "add --redraw, which loses text, links and forms."
+        )
+    return is_pdf and not job.redraw

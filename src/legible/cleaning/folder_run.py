@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from legible.choices import CLEANER, Mode
-from legible.cleaning.files import FileReport, Job
+from legible.cleaning.job import FileReport, Job
 from legible.cleaning.record import Record, Settings, read_record, settings_of
 from legible.cleaning.run_report import THUMBS, RunReport, check_report_folder
 from legible.cleaning.workers import clean_files

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from legible.cleaning.files import FileReport, Job, warnings_of
+from legible.cleaning.job import FileReport, Job, warnings_of
 from legible.cleaning.views import view_path
 from legible.documents.folders import Skipped
 from legible.errors import OutputError

@@ -30,9 +30,14 @@ class Views:
     compared: Path | None
     thumbs: Path | None
 
+    @property
+    def are_wanted(self) -> bool:
+        """Whether there is a place for any."""
+        return self.compared is not None or self.thumbs is not None
+
     def shrink(self, pixels: np.ndarray) -> np.ndarray | None:
         """A small copy of a page, (H, W, 3) bytes, to keep until it is clean; None if none is needed."""
-        if self.compared is None and self.thumbs is None:
+        if not self.are_wanted:
             return None
         pixels = upper_byte(pixels)
         small = shrink_to(pixels, _THUMB_PX if self.compared is None else _COMPARED_PX)

@@ -14,7 +14,8 @@ from typing import Any
 import cv2
 
 from legible.cleaning.clean import load_cleaner
-from legible.cleaning.files import FileReport, Job, clean_file
+from legible.cleaning.files import clean_file
+from legible.cleaning.job import FileReport, Job
 from legible.cores import count_cores
 from legible.errors import ExitCode, InputError
 

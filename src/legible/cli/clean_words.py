@@ -13,8 +13,8 @@ import typer
 from legible.cli.screen import say
 
 if TYPE_CHECKING:
-    from legible.cleaning.files import FileReport
     from legible.cleaning.folder_run import FolderRun
+    from legible.cleaning.job import FileReport
     from legible.documents.folders import Skipped
 
 LARGER = 2.0  # times the input's size: the user is warned of more

@@ -107,7 +107,9 @@ def _search(walk: _Walk, owner: Any, page: Any, state: _State, above: tuple[Any,
     resources = _resources(owner, page)
     stack: list[_State] = []
     source = pikepdf.Page(page) if owner is page else owner
-    for operands, operator in pikepdf.parse_content_stream(source, _OPERATORS):
+    for instruction in pikepdf.parse_content_stream(source, _OPERATORS):
+        operands: Any = instruction.operands
+        operator = instruction.operator
         name = str(operator)
         if name == "q":
             stack.append(state)

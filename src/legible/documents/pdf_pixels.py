@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,18 @@ def read_pixels(image: Any, *, most_pixels: int) -> Stored:
     form = last_filter(image)
     try:
         found = _read_jpeg(image, (width, height)) if form == JPEG else _read_plain(image, (width, height))
-        return found or _read_drawn(image, (width, height), form)
+        return _notice_two_values(found or _read_drawn(image, (width, height), form))
     except (OSError, ValueError, SyntaxError, pikepdf.PdfError, NotImplementedError) as error:
         raise CannotDecode("its data are damaged") from error
+
+
+def _notice_two_values(stored: Stored) -> Stored:
+    """The same, as bilevel where all pixels of a picture stored without loss are black or white."""
+    pixels = stored.pixels
+    if stored.form in (JPEG, JPEG_2000) or pixels.ndim == 3 or pixels.dtype != np.uint8:
+        return stored
+    two = bool(((pixels == 0) | (pixels == 255)).all())
+    return replace(stored, bilevel=two)
 
 
 def last_filter(image: Any) -> str:
@@ -167,16 +176,14 @@ def _read_drawn(image: Any, size: tuple[int, int], form: str) -> Stored:
 def picture_alone(image: Any, size: tuple[int, int]) -> bytes:
     """A PDF of one page with this picture on it, without its masks."""
     with pikepdf.new() as pdf:
-        points = [side * min(1.0, _LARGEST_PT / max(size)) for side in size]
+        points: Any = tuple(side * min(1.0, _LARGEST_PT / max(size)) for side in size)
         page = pdf.add_blank_page(page_size=points)
         copy = pdf.copy_foreign(image) if image.is_indirect else pdf.make_indirect(image)
         for key in ("/SMask", "/Mask", "/OC", "/Matte"):
             if key in copy:
                 del copy[key]
         page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(I=copy))
-        page.Contents = pdf.make_stream(b"0 g %g 0 0 %g 0 0 cm /I Do" % tuple(points))
+        page.Contents = pdf.make_stream(b"0 g %g 0 0 %g 0 0 cm /I Do" % points)
         written = io.BytesIO()
         pdf.save(written)
     return written.getvalue()
-
-

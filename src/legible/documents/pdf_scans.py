@@ -13,7 +13,10 @@ from legible.documents.pdf_pictures import LEAST_PX, Picture, find_pictures, sha
 
 _WHOLE_PAGE, _HALF_PAGE, _ALONE = 0.85, 0.4, 0.05  # shares of a page
 _FEW_LETTERS = 200  # over a scan of half a page: a header, a number, a stamp
-_SAME_STEP, _SAME_PLACE_PX = 0.01, 1.5  # how far parts of one picture may differ in scale, and be off their place
+_SAME_STEP, _SAME_PLACE_PX = (
+    0.01,
+    1.5,
+)  # how far parts of one picture may differ in scale, and be off their place
 _POINTS_PER_INCH = 72
 _PAPER_PX = 400  # on the longer side of the copy on which paper is looked for
 _PAPER_LIGHT, _PAPER_SHARE, _DARKEST_PAPER = 0.8, 0.5, 70  # relative to its surroundings; of pixels; of 255
@@ -74,7 +77,10 @@ def _decide(scan: Scan, all_found: list[Scan]) -> Scan:
 
 def _describe(parts: list[tuple[Picture, int, int]], share: float, unit: float, turned: int) -> Scan:
     _, right, down = parts[0][0].steps
-    size = tuple(max(place + part.size_px[axis] for part, *places in parts for place in [places[axis]]) for axis in (0, 1))
+    size = tuple(
+        max(place + part.size_px[axis] for part, *places in parts for place in [places[axis]])
+        for axis in (0, 1)
+    )
     steps = [max(float(np.hypot(*step)) * unit, 1e-9) for step in (right, down)]
     dpi = (_POINTS_PER_INCH / steps[0], _POINTS_PER_INCH / steps[1])
     return Scan(tuple(parts), (size[0], size[1]), share, dpi, _upright(right, down, turned))
@@ -101,7 +107,7 @@ def turn(pixels: np.ndarray, upright: tuple[int, bool], *, back: bool = False) -
 
 
 def _fit_together(pictures: list[Picture]) -> list[list[tuple[Picture, int, int]]]:
-    """Groups of pictures that continue each other at the same scale, with each one's left and top in pixels."""
+    """Groups of pictures that continue each other on one grid, with each one's left and top in pixels."""
     groups: list[list[tuple[Picture, int, int]]] = []
     for picture in pictures:
         for group in groups:
@@ -148,7 +154,7 @@ def _from_zero(group: list[tuple[Picture, int, int]]) -> list[tuple[Picture, int
 
 
 def looks_like_paper(pixels: np.ndarray) -> bool:
-    """Whether a picture (H, W) or (H, W, 3) of bytes is of paper: mostly light and even, unlike a photograph."""
+    """Whether a picture (H, W) or (H, W, 3) of bytes is of paper: light and even, unlike a photograph."""
     scale = min(1.0, _PAPER_PX / max(pixels.shape[:2]))
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     small: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

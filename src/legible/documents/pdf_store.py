@@ -54,12 +54,12 @@ def write_pixels(pdf: pikepdf.Pdf, image: Any, stored: Stored, pixels: np.ndarra
 
 
 def encode_bilevel(pixels: np.ndarray) -> Encoded:
-    """Pixels (H, W) of 0 or 255 in one bit each: JBIG2 where a `jbig2` program makes it smaller, else CCITT G4."""
+    """Pixels (H, W) of 0 or 255 in one bit each: CCITT G4, or JBIG2 where a `jbig2` program is found."""
     picture = Image.fromarray(pixels).convert("1", dither=Image.Dither.NONE)
     written = io.BytesIO()
     picture.save(written, "TIFF", compression="group4", tiffinfo={278: picture.height})  # rows in a strip
     with Image.open(io.BytesIO(written.getvalue()), formats=["TIFF"]) as opened:
-        tags = opened.tag_v2
+        tags: Any = getattr(opened, "tag_v2", {})
         start, length, light = tags[273][0], tags[279][0], tags[262] == 1  # offset, bytes, photometric
     data = written.getvalue()[start : start + length]
     settings = {"/K": -1, "/Columns": picture.width, "/Rows": picture.height, "/BlackIs1": light}
@@ -144,8 +144,8 @@ def colour_key_mask(image: Any, key: Any, shape: tuple[int, ...]) -> np.ndarray:
     else:
         rows = np.frombuffer(image.read_bytes(), np.uint8).reshape(shape[0], -1)
         numbers = _unpack(rows, bits)[:, : shape[1] * n_channels].reshape(*shape, n_channels)
-    inside: np.ndarray = ((numbers >= ranges[:, 0]) & (numbers <= ranges[:, 1])).all(axis=2)
-    return inside
+    inside: Any = ((numbers >= ranges[:, 0]) & (numbers <= ranges[:, 1])).all(axis=2)
+    return np.asarray(inside)
 
 
 def _unpack(rows: np.ndarray, bits: int) -> np.ndarray:
@@ -161,7 +161,9 @@ def _make_stencil(pdf: pikepdf.Pdf, hidden: np.ndarray) -> pikepdf.Stream:
     """A mask that hides these pixels (H, W)."""
     data, name, settings = encode_bilevel(np.where(hidden, np.uint8(255), np.uint8(0)))  # 1 = hidden
     mask = pikepdf.Stream(pdf, b"")
-    mask.write(data, filter=pikepdf.Name(name), decode_parms=pikepdf.Dictionary(settings) if settings else None)
+    mask.write(
+        data, filter=pikepdf.Name(name), decode_parms=pikepdf.Dictionary(settings) if settings else None
+    )
     mask.stream_dict.update(
         pikepdf.Dictionary(
             Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, ImageMask=True, BitsPerComponent=1,

@@ -14,7 +14,8 @@ from PIL import Image
 from pydantic import BaseModel, BeforeValidator, Field
 
 from legible.choices import Mode, parse_mode
-from legible.cleaning.files import Job, clean_document
+from legible.cleaning.files import clean_document
+from legible.cleaning.job import Job
 from legible.documents.document import open_document
 from legible.documents.formats import format_of, spoken_names, written_formats, written_name
 from legible.errors import ArgumentError
