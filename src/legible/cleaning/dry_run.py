@@ -22,11 +22,12 @@ _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # of EXIF: values of pictures that
 
 def foresee(run: FolderRun) -> Iterator[dict[str, Any]]:
     """A line for each page: its file, size and output, the action and the reason; then what is skipped."""
-    stay = {job.target for job in (*run.there, *run.strange)}
+    there, strange = ({job.target for job in jobs} for jobs in (run.there, run.strange))
     for planned, job in run.files:
-        if job.target in stay:
-            reason = "exists already" + ("" if job in run.there else ", of unknown origin")
-            yield _line(job, action="stays", reason=reason)
+        if job.target in there:
+            yield _line(job, action="stays", reason="exists already")
+        elif job.target in strange:
+            yield _line(job, action="stays", reason="exists already, of unknown origin")
         else:
             yield from _foresee_file(planned, job)
     for each in run.skipped:

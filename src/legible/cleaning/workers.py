@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import Any
 
 import cv2
@@ -68,8 +70,16 @@ def _holding_interrupts() -> Iterator[None]:
 def _start(model: str, n_cores: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
+    Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(n_cores)
     _own["cleaner"] = load_cleaner(model, n_cores=n_cores)
+
+
+def _end_with_parent() -> None:
+    """Wait until the process that started this one is gone, however it went, and end in good order too."""
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop(*_: object) -> None:

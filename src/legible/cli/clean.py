@@ -111,6 +111,8 @@ def clean(
     if as_json and output == PIPE:
         raise ArgumentError("--json and -o - would both write to standard output. Leave one of them out.")
     piped = PIPE in (*sources, output)
+    if piped and report is not None:
+        raise ArgumentError("--report shows files that stay. Leave it out, or name files in the place of -.")
     streams = (typer.get_binary_stream("stdin"), typer.get_binary_stream("stdout")) if piped else None
     with pipe_files(sources, output, streams) as (files, target, names):
         words = Words(quiet, verbose, as_json, output == PIPE, names)

@@ -60,7 +60,7 @@ class Words:
             strange = [str(job.target) for job in run.strange]
             self._list("of unknown origin, left as they are", strange)
         moved = [f"{job.source} becomes {job.target}" for p, job in run.to_do if p.inner != p.usual]
-        self._list("renamed, as their names are those of other scans", moved)
+        self._list("names that clash are told apart", moved)
         self._list("skipped", [f"{each.path} ({each.reason})" for each in self._worth_a_line(run.skipped)])
         self.n.update(existed=n, skipped=len(run.skipped))
 
@@ -142,7 +142,9 @@ def describe(line: dict[str, Any]) -> str:
     """What became of a page, in a few words."""
     if line.get("action", "cleaned") != "cleaned":
         return f"left unchanged: {line['reason']}"
-    return f"cleaned, ink {line['ink_before']:.3f} -> {line['ink_after']:.3f}, {line['seconds']:.2f} s"
+    before, after = line.get("ink_before"), line.get("ink_after")
+    ink = "" if before is None or after is None else f", ink {before:.3f} -> {after:.3f}"
+    return f"cleaned{ink}, {line['seconds']:.2f} s"
 
 
 def show_dry_run(run: FolderRun, words: Words) -> int:
