@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from legible.cards import Card, check_network, find_card
-from legible.choices import CLEANER, ModeAsTyped
+from legible.choices import CLEANER, ModeAsTyped, parse_mode
 from legible.cleaning.cleaner import Cleaner
+from legible.cleaning.job import FileReport, Job
 from legible.documents.given import Given, open_given, split_batch
-from legible.errors import ModelError
+from legible.documents.page import MOST_PIXELS
+from legible.errors import ArgumentError, ModelError
 from legible.inference.restorer import Restorer
 from legible.kinds import RESTORE
+from legible.output import check_free
 
 
 def clean(
-    picture: Given | list[Any] | tuple[Any, ...], *, mode: ModeAsTyped = "grey", model: str = CLEANER
+    picture: Given | list[Any] | tuple[Any, ...],
+    *,
+    mode: ModeAsTyped = "grey",
+    model: str = CLEANER,
+    output: str | Path | None = None,
+    overwrite: bool = False,
 ) -> Any:
     """Remove stains, creases, shadows and bleed-through from a scanned page; what is written stays.
 
@@ -24,19 +33,39 @@ def clean(
     (H, W, 4) of bytes, 16-bit numbers or floats in [0, 1], the highest white; or a list of these, or an array
     (N, C, H, W). Returns a CleanPage; a list of them for a list, and for a file of several pages.
     mode: grey (or gray); colour (or color), where colour ink such as stamps stays as it is; black-and-white.
-    model: a saved restorer. `legible clean` cleans whole files and folders, page after page.
-    Raises InputError, ArgumentError, ModelError.
+    model: a saved restorer. output: a file to write, for a path as picture: all pages are cleaned, inside a
+    PDF only the scans, and a FileReport with a line for each page is returned. overwrite: replace the output
+    where it exists. `legible clean` does this for folders.
+    Raises InputError, ArgumentError, ModelError, OutputError.
 
         >>> import legible, numpy
         >>> page = legible.clean(numpy.full((300, 200), 230, numpy.uint8))
         >>> page.image.shape, int(page.image.min()) > 250
         ((300, 200), True)
     """
+    if output is not None:
+        return _clean_to_file(picture, Path(output), mode, model, overwrite)
     batch = split_batch(picture)
     pages = [page for one in ([picture] if batch is None else batch) for page in open_given(one)]
     cleaner = _loaded_cleaner(model)
     cleaned = [replace(cleaner.clean(page.pixels, mode=mode), page=page) for page in pages]
     return cleaned[0] if batch is None and len(cleaned) == 1 else cleaned
+
+
+def _clean_to_file(picture: Any, output: Path, mode: ModeAsTyped, model: str, overwrite: bool) -> FileReport:
+    from legible.cleaning.files import clean_document
+
+    if not isinstance(picture, str | Path):
+        raise ArgumentError(
+            "output is for a picture given as a path. For anything else use .save(...) of what clean returns."
+        )
+    try:
+        mode = parse_mode(mode)
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
+    check_free(output, overwrite=overwrite)
+    job = Job(Path(picture), output, mode, None, MOST_PIXELS, overwrite=overwrite)
+    return FileReport(job, tuple(clean_document(_loaded_cleaner(model), job)))
 
 
 def find_cleaner(model: str) -> Card:

@@ -8,8 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from legible.cleaning.files import stays_pdf
 from legible.cleaning.folder_run import FolderRun
 from legible.cleaning.job import NOT_CHOSEN, Job
+from legible.cleaning.pdf_pages import foresee_pdf
 from legible.documents.document import open_document
 from legible.documents.folders import Planned
 from legible.documents.formats import format_of
@@ -38,6 +40,9 @@ def _foresee_file(planned: Planned, job: Job) -> Iterator[dict[str, Any]]:
     reasons = [f"{planned.usual} is of another scan"] if planned.inner != planned.usual else []
     reasons += ["replaces the file there"] if job.target.exists() else []
     try:
+        if stays_pdf(job):
+            yield from _foresee_pdf(job, reasons)
+            return
         sizes = measure_pages(job)
     except LegibleError as error:
         yield _line(job, action="fails", reason=str(error))
@@ -47,6 +52,16 @@ def _foresee_file(planned: Planned, job: Job) -> Iterator[dict[str, Any]]:
         yield _line(
             job, page=number, pages=len(sizes), size=size, action="clean" if chosen else "leave",
             reason="; ".join(reasons if chosen else [NOT_CHOSEN, *reasons]),
+        )  # fmt: skip
+
+
+def _foresee_pdf(job: Job, reasons: list[str]) -> Iterator[dict[str, Any]]:
+    pages = foresee_pdf(job)
+    for number, (size, why_not) in enumerate(pages, start=1):
+        why_left = why_not if job.is_chosen(number) else NOT_CHOSEN
+        yield _line(
+            job, page=number, pages=len(pages), size=size, action="leave" if why_left else "clean",
+            reason="; ".join([why_left, *reasons] if why_left else reasons),
         )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def clean_document(
     on_page: called with how many pages are done, and of how many; what it raises ends the work.
     Raises LegibleError, MemoryError.
     """
-    if _stays_pdf(job):
+    if stays_pdf(job):
         return clean_pdf(cleaner, job, on_page)
     lines: list[dict[str, Any]] = []
     colour = job.mode == "colour" or job.pages is not None  # pages that are not chosen stay in colour
@@ -79,13 +79,13 @@ def _clean_pages(
         on_page(number, document.n_pages)
 
 
-def _stays_pdf(job: Job) -> bool:
-    """Whether the scans inside a PDF are cleaned in their place. Raises ArgumentError where a --dpi contradicts."""
+def stays_pdf(job: Job) -> bool:
+    """Whether the scans inside a PDF are cleaned in place. Raises ArgumentError for a dpi, then."""
     forms = {format_of(path) for path in (job.source, job.target)}
     is_pdf = all(form is not None and form.pages == "pdf" for form in forms)
     if is_pdf and not job.redraw and job.dpi is not None:
         raise ArgumentError(
-            "--dpi is for pages that are drawn anew; the scans inside a PDF keep their pixels. Leave it out, or "
-            "add --redraw, which loses text, links and forms."
+            "--dpi is for pages that are drawn anew; the scans inside a PDF keep their pixels. "
+            "Leave it out, or add --redraw, which loses text, links and forms."
         )
     return is_pdf and not job.redraw

@@ -30,6 +30,8 @@ class Wish:
     compare: Path | None = None
     report: Path | None = None
     overwrite: bool = False
+    redraw: bool = False
+    allow_signed: bool = False
 
 
 @dataclass
@@ -96,7 +98,7 @@ def plan_run(wish: Wish) -> FolderRun:
     record = None if is_file_for_one(wish.sources, wish.output) else read_record(wish.output)
     results = [each for each in (wish.compare, wish.report) if each]
     plan = plan_files(wish.sources, wish.output, results=results, made=record.sources if record else None)
-    settings = settings_of(wish.mode, wish.dpi, wish.pages, wish.model)
+    settings = settings_of(wish.mode, wish.dpi, wish.pages, wish.model, redraw=wish.redraw)
     if wish.report is not None:
         check_report_folder(wish.report, overwrite=wish.overwrite)
     files = [(planned, _job_of(planned, wish)) for planned in plan.files]
@@ -116,4 +118,5 @@ def _job_of(planned: Planned, wish: Wish) -> Job:
         planned.source, planned.target, wish.mode, wish.dpi, wish.most_pixels,
         compared=wish.compare and wish.compare / planned.view, overwrite=wish.overwrite,
         thumbs=wish.report and wish.report / THUMBS / planned.view, pages=wish.pages,
+        redraw=wish.redraw, allow_signed=wish.allow_signed,
     )  # fmt: skip

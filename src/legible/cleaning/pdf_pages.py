@@ -29,6 +29,7 @@ from legible.pictures import upper_byte
 NO_SCAN = "no scan on it"
 NOT_PAPER = "it looks like a photograph, not like paper"
 CLEANED_BEFORE = "the same picture as on an earlier page"
+_UNREADABLE = (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _UNEVEN = 1.2  # how many times finer one direction may be before the other is enlarged for cleaning
 _VIEW_DPI = 110.0  # of pictures of pages for reports and comparisons
 
@@ -58,8 +59,8 @@ class _PageWork:
 def clean_pdf(cleaner: Cleaner, job: Job, on_page: OnPage) -> list[dict[str, Any]]:
     """Clean a PDF's scans and write it to the job's target; return a line for each page, as clean_document.
 
-    A page with a picture that cannot be decoded stays as it was, and its line says so. A file in which nothing
-    is to be cleaned is copied byte for byte. Raises LegibleError.
+    A page with a picture that cannot be decoded stays as it was, and its line says so. A file in which
+    nothing is to be cleaned is copied byte for byte. Raises LegibleError.
     """
     with (
         PdfFile(job.source, allow_signed=job.allow_signed) as file,
@@ -81,6 +82,29 @@ def clean_pdf(cleaner: Cleaner, job: Job, on_page: OnPage) -> list[dict[str, Any
     return lines
 
 
+def foresee_pdf(job: Job) -> list[tuple[str, str]]:
+    """For each page, the size of its largest scan, and why nothing would be cleaned on it; empty if it would.
+
+    Raises LegibleError like clean_pdf.
+    """
+    with PdfFile(job.source, allow_signed=job.allow_signed) as file:
+        return [_foresee_page(job, page) for page in file.pages]
+
+
+def _foresee_page(job: Job, page: pikepdf.Page) -> tuple[str, str]:
+    try:
+        scans = sorted(find_scans(page), key=lambda scan: -scan.share)
+        for scan in (each for each in scans if not each.reason):
+            stored = [read_pixels(picture.image, most_pixels=job.most_pixels) for picture, _, _ in scan.parts]
+            if looks_like_paper(upper_byte(_assemble(scan, stored))):
+                return f"{scan.size_px[0]} x {scan.size_px[1]} pixels", ""
+        return "", (scans[0].reason or NOT_PAPER) if scans else NO_SCAN
+    except CannotDecode as error:
+        return "", f"a picture on it cannot be decoded: {error}"
+    except _UNREADABLE:
+        return "", "its content cannot be read"
+
+
 def _clean_page(
     cleaner: Cleaner, job: Job, file: PdfFile, page: pikepdf.Page, number: int, seen: dict[Any, CleanPage]
 ) -> dict[str, Any]:
@@ -95,7 +119,7 @@ def _clean_page(
         except CannotDecode as error:
             text = f"a picture on it cannot be decoded: {error}. The page was left as it was"
             line |= {"reason": "a picture cannot be decoded", "warnings": [text], "damaged": True}
-        except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except _UNREADABLE:
             text = "its content cannot be read; it was left as it was"
             line |= {"reason": "its content cannot be read", "warnings": [text], "damaged": True}
     return line | {"seconds": round(time.perf_counter() - started, 3)}
@@ -130,7 +154,7 @@ def _clean_scans(
 
 
 def _clean_scan(cleaner: Cleaner, job: Job, scan: Scan, work: _PageWork) -> CleanPage | None:
-    """Clean a scan, and note what is to be put back; None if it is no picture of paper. Raises CannotDecode."""
+    """Clean a scan, and note what to put back; None if it is no picture of paper. Raises CannotDecode."""
     if scan.size_px[0] * scan.size_px[1] > job.most_pixels:
         width, height = scan.size_px
         raise CannotDecode(f"it has {width:,} x {height:,} pixels, more than --max-megapixels allows")

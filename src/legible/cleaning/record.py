@@ -21,12 +21,15 @@ _EVERY_S = 10.0  # between writings while files are replaced
 Settings = dict[str, str]
 
 
-def settings_of(mode: Mode, dpi: float | None, pages: PageRange | None, model: str) -> Settings:
+def settings_of(
+    mode: Mode, dpi: float | None, pages: PageRange | None, model: str, *, redraw: bool = False
+) -> Settings:
     """What decides how a clean page looks. Raises ModelError where there is no such restorer."""
     return {
         "mode": mode,
         "dpi": "that of the scans" if dpi is None else f"{dpi:g}",
         "pages": "all" if pages is None else str(pages),
+        **({"PDF pages": "drawn anew"} if redraw else {}),
         "model": find_cleaner(model).reference,
         "legible": version("legible"),
     }

@@ -52,7 +52,17 @@ Pages = Annotated[
 ]
 Dpi = Annotated[
     float | None,
-    typer.Option(min=30, max=1200, help="Resolution to draw PDF pages at; by default that of their scans."),
+    typer.Option(
+        min=30, max=1200, help="With --redraw, or PDF to another format: resolution to draw pages at."
+    ),
+]
+Redraw = Annotated[
+    bool,
+    typer.Option("--redraw", help="Draw PDF pages anew as pictures: text, links and forms are lost."),
+]
+AllowSigned = Annotated[
+    bool,
+    typer.Option("--allow-signed", help="Clean signed PDFs too: their signatures become invalid."),
 ]
 ModeOption = Annotated[
     Mode,
@@ -78,6 +88,8 @@ def clean(
     mode: ModeOption = "grey",
     pages: Pages = None,
     dpi: Dpi = None,
+    redraw: Redraw = False,
+    allow_signed: AllowSigned = False,
     overwrite: options.Overwrite = False,
     model: Annotated[str, typer.Option(help="A saved restorer's name or folder.")] = CLEANER,
     workers: Annotated[
@@ -96,7 +108,8 @@ def clean(
     """Remove stains, creases, shadows and bleed-through from scanned pages.
 
     {written}, of any size, each written in its own format with its resolution kept; other pictures are
-    written as PNG. Inputs are never changed.
+    written as PNG. Inside a PDF the scans are cleaned in their place: its text, links and forms, and pages
+    without a scan, stay as they are. Inputs are never changed.
 
     Folders are searched and mirrored; hidden files are passed over. Files that exist already are left as they
     are: after an interruption, the same command goes on where it stopped.
@@ -117,7 +130,10 @@ def clean(
     with pipe_files(sources, output, streams) as (files, target, names):
         words = Words(quiet, verbose, as_json, output == PIPE, names)
         most_pixels = round(max_megapixels * 1e6)
-        wish = Wish(files, target, mode, dpi, chosen, model, most_pixels, compare, report, overwrite)
+        wish = Wish(
+            files, target, mode, dpi, chosen, model, most_pixels, compare, report,
+            overwrite, redraw, allow_signed,
+        )  # fmt: skip
         code = _run(wish, workers, words, dry_run=dry_run)
     if code:
         raise typer.Exit(code)

@@ -56,6 +56,7 @@ class PdfFile:
             target,
             encryption=self.pdf.is_encrypted,
             linearize=self.pdf.is_linearized,
+            fix_metadata_version=False,  # which would write the XMP anew
             deterministic_id=not self.pdf.is_encrypted,
         )
 

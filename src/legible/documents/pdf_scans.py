@@ -1,4 +1,4 @@
-"""Which pictures on a PDF's page are scans: by their share of the page, by what lies over them, and as parts."""
+"""Which pictures on a PDF's page are scans: by their share of it, and by what lies over and beside them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pikepdf
 from legible.documents.pdf_pictures import LEAST_PX, Picture, find_pictures, shared_area, visible_box
 
 _WHOLE_PAGE, _HALF_PAGE, _ALONE = 0.85, 0.4, 0.05  # shares of a page
+_OVERLAP = 1.1  # shares that together are more: one picture lies over the other
 _FEW_LETTERS = 200  # over a scan of half a page: a header, a number, a stamp
 _SAME_STEP, _SAME_PLACE_PX = (
     0.01,
@@ -60,12 +61,18 @@ def find_scans(page: pikepdf.Page) -> list[Scan]:
 def _decide(scan: Scan, all_found: list[Scan]) -> Scan:
     first = scan.parts[0][0]
     n_letters = max(part.n_letters_above for part, _, _ in scan.parts)
-    others = [each for each in all_found if each is not scan and each.share > _HALF_PAGE]
+    others = [
+        each for each in all_found
+        if each is not scan and each.share > _HALF_PAGE and each.share + scan.share > _OVERLAP
+    ]  # fmt: skip
+    whole = any(each is not scan and each.share > _WHOLE_PAGE for each in all_found)
     reason = ""
     if first.is_stencil and (others or scan.share < _HALF_PAGE or not first.dark):
         reason = "a mask through which a colour is painted"
-    elif first.has_mask and others:
+    elif (first.has_mask and others) or (whole and scan.share < _HALF_PAGE):
         reason = "a layer over another picture"
+    elif others and not first.has_mask and any(not each.parts[0][0].has_mask for each in others):
+        reason = "one of several pictures over each other"
     elif "/Matte" in first.image.get("/SMask", {}):
         reason = "blended with its mask"
     elif scan.share < _ALONE or min(scan.size_px) < LEAST_PX:
@@ -77,24 +84,24 @@ def _decide(scan: Scan, all_found: list[Scan]) -> Scan:
 
 def _describe(parts: list[tuple[Picture, int, int]], share: float, unit: float, turned: int) -> Scan:
     _, right, down = parts[0][0].steps
-    size = tuple(
-        max(place + part.size_px[axis] for part, *places in parts for place in [places[axis]])
-        for axis in (0, 1)
+    size = (
+        max(left + part.size_px[0] for part, left, _ in parts),
+        max(top + part.size_px[1] for part, _, top in parts),
     )
     steps = [max(float(np.hypot(*step)) * unit, 1e-9) for step in (right, down)]
     dpi = (_POINTS_PER_INCH / steps[0], _POINTS_PER_INCH / steps[1])
-    return Scan(tuple(parts), (size[0], size[1]), share, dpi, _upright(right, down, turned))
+    return Scan(tuple(parts), size, share, dpi, _upright(right, down, turned))
 
 
 def _upright(right: np.ndarray, down: np.ndarray, turned: int) -> tuple[int, bool]:
     """How many quarter turns, counterclockwise, bring a picture upright, and whether it is mirrored before.
 
-    right, down: the steps of its pixels on the page. turned: by how many degrees, clockwise, the page is shown.
+    right, down: the steps of its pixels on the page. turned: the degrees, clockwise, that the page is shown at.
     """
     mirrored = right[0] * down[1] - right[1] * down[0] > 0  # on paper, y grows upwards
     across = -right if mirrored else right
     angle = np.degrees(np.arctan2(across[1], across[0])) - turned  # of its rows as they are seen
-    return int(round(angle / 90)) % 4, bool(mirrored)
+    return round(float(angle) / 90) % 4, bool(mirrored)
 
 
 def turn(pixels: np.ndarray, upright: tuple[int, bool], *, back: bool = False) -> np.ndarray:

@@ -60,13 +60,20 @@ async def clean(
         float | None,
         Form(ge=30, le=1200, description="The resolution at which to render the pages of a PDF."),
     ] = None,
+    redraw: Annotated[
+        bool, Form(description="Draw a PDF's pages anew as pictures; its text, links and forms are lost.")
+    ] = False,
+    allow_signed: Annotated[
+        bool, Form(description="Clean a signed PDF too, whose signature becomes invalid.")
+    ] = False,
     progress: Annotated[
         str, Form(pattern=_PROGRESS_NAME, description="A name of your choice, for /api/progress/NAME.")
     ] = "",
 ) -> Response:
     """Remove stains, creases, shadows and bleed-through from a scan; the answer has the format of the upload.
 
-    A format that is only read is answered as PNG. Response headers: Legible-Pages, the number of pages;
+    A format that is only read is answered as PNG; inside a PDF only the scans are changed. Response headers:
+    Legible-Pages, the number of pages; Legible-Left, of them, those left as they were;
     Legible-Vanished, the number of places where text may have been lost; Content-Disposition, a name for the
     file.
     """
@@ -84,11 +91,13 @@ async def clean(
 
         with request_folder() as folder, save_upload(file, folder) as path:
             result = folder / written_name(Path("clean").with_suffix(path.suffix))
-            job = Job(path, result, mode, dpi, state.limits.max_page_pixels)
+            job = Job(path, result, mode, dpi, state.limits.max_page_pixels, redraw=redraw,
+                      allow_signed=allow_signed)  # fmt: skip
             lines = clean_document(state.cleaner, job, on_page)
             # opened here, so that it can be sent after its folder is deleted
             return _send(result, {
                 "Legible-Pages": str(len(lines)),
+                "Legible-Left": str(sum(line["action"] == "left" for line in lines)),
                 "Legible-Vanished": str(sum(len(line["vanished"]) for line in lines)),
             })  # fmt: skip
 
