@@ -179,10 +179,10 @@ def test_a_dry_run_says_what_would_be_done_loads_no_network_and_writes_nothing(l
     assert sorted(line["action"] for line in lines if line["file"] == "scans/bad.png") == ["fails"]
 
 
-def test_a_dry_run_measures_a_pdf_in_points(legible):
+def test_a_dry_run_measures_the_scan_in_a_pdf(legible):
     draw_scan().save("in.pdf", resolution=72)
     done = legible("clean", "in.pdf", "-o", "out.pdf", "--dry-run")
-    assert done.code == 0 and done.out == "clean   in.pdf, page 1 of 1, 160 x 120 points -> out.pdf\n"
+    assert done.code == 0 and done.out == "clean   in.pdf, page 1 of 1, 160 x 120 pixels -> out.pdf\n"
 
 
 def test_quiet_says_errors_only_and_verbose_a_line_for_each_page(legible):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from legible.cleaning.job import FileReport
     from legible.documents.folders import Skipped
 
-LARGER = 2.0  # times the input's size: the user is warned of more
+LARGER = 1.5  # times the input's size: the user is warned of more
 MANY = 20  # files; up to so many, a line is printed for each
 LISTED = 5  # names in a list; --verbose lists all
 

@@ -166,10 +166,10 @@ def _draw(
     thing = resources.get("/XObject", {}).get(str(operands[0])) if operands else None
     if not isinstance(thing, pikepdf.Stream):
         return
-    kind = thing.get("/Subtype")
-    if kind == "/Image":
+    subtype = thing.get("/Subtype")
+    if subtype == "/Image":
         _note(walk, Picture(thing, state.matrix, dark=state.dark))
-    elif kind == "/Form":
+    elif subtype == "/Form":
         walk.n_forms += 1
         if len(above) >= _DEEPEST or walk.n_forms > _MOST_FORMS or thing.objgen in above:
             return

@@ -96,7 +96,7 @@ def _describe(parts: list[tuple[Picture, int, int]], share: float, unit: float, 
 def _upright(right: np.ndarray, down: np.ndarray, turned: int) -> tuple[int, bool]:
     """How many quarter turns, counterclockwise, bring a picture upright, and whether it is mirrored before.
 
-    right, down: the steps of its pixels on the page. turned: the degrees, clockwise, that the page is shown at.
+    right, down: the steps of its pixels on the page. turned: degrees, clockwise, of the page as it is shown.
     """
     mirrored = right[0] * down[1] - right[1] * down[0] > 0  # on paper, y grows upwards
     across = -right if mirrored else right
