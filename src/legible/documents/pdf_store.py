@@ -173,9 +173,20 @@ def _make_stencil(pdf: pikepdf.Pdf, hidden: np.ndarray) -> pikepdf.Stream:
     return pdf.make_indirect(mask)
 
 
+def _claims_a_standard(pdf: pikepdf.Pdf) -> bool:
+    """Whether the file says that it is PDF/A or PDF/X."""
+    if "/OutputIntents" in pdf.Root:
+        return True
+    try:
+        metadata = pdf.open_metadata()
+        return bool(metadata.pdfa_status or metadata.pdfx_status)
+    except (pikepdf.PdfError, ValueError, KeyError, AttributeError, TypeError):
+        return False
+
+
 def _colour_space(pdf: pikepdf.Pdf, n_channels: int) -> Any:
     """Grey or RGB; where the file claims PDF/A or PDF/X, one that depends on no device."""
-    if "/Metadata" not in pdf.Root and "/OutputIntents" not in pdf.Root:
+    if not _claims_a_standard(pdf):
         return pikepdf.Name.DeviceGray if n_channels == 1 else pikepdf.Name.DeviceRGB
     if n_channels == 1:
         described = pikepdf.Dictionary(WhitePoint=list(_WHITE), Gamma=_GAMMA)
