@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a test process for each core
 NEAR_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

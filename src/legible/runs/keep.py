@@ -11,7 +11,6 @@ from legible.cards import WEIGHTS, Card, open_card, write_card
 from legible.evaluation.evaluation_set import EvaluationReport
 from legible.models import multiple_of, own_input_shape
 from legible.output import new_folder
-from legible.prepare import are_prepared
 from legible.runs.provenance import describe_machine, find_commit, today
 from legible.stored_names import to_stored
 from legible.training.exchange import share_weights, to_onnx, to_safetensors
@@ -32,16 +31,14 @@ def keep_execution(
 
     command: what made it, for the card. Raises OutputError; then nothing is left at `folder`.
     """
-    from legible.report.look import save_figure  # matplotlib takes a third of a second to load
+    from legible.report.look import save_figures  # matplotlib takes a third of a second to load
 
     with new_folder(folder, overwrite=overwrite) as temporary:
         save_card(execution, reports, temporary, folder.name, command)
         whole = {"run": execution.run.to_json(), "history": execution.history,
                  "tests": {name: report.to_json() for name, report in reports.items()}}  # fmt: skip
         (temporary / "evaluation.json").write_text(json.dumps(whole, indent=2) + "\n")
-        figures = execution.steps.figures(execution, reports[execution.run.tests[0]])
-        for name, figure in figures.items():
-            save_figure(figure, temporary / f"{name}.png", overwrite=True)
+        save_figures(execution.steps.figures(execution, reports[execution.run.tests[0]]), temporary)
     return open_card(folder)
 
 
@@ -65,7 +62,7 @@ def save_card(
             "ink": 1,
             "layout": "(N, C, H, W)",
             "prepared_as": run.dataset,
-            **({} if _is_prepared(execution) else {"whole_pictures": True}),
+            **({} if execution.data.is_prepared else {"whole_pictures": True}),
             **({"multiple": multiple} if multiple else {}),
             **own["input"],
         },
@@ -82,11 +79,6 @@ def save_card(
     card = write_card(folder, facts, network)
     facts["scores"] += kind.part("recheck")(kind.part("loader").load(card))
     return write_card(folder, facts, network)
-
-
-def _is_prepared(execution: Execution) -> bool:
-    """Whether its images are digits in MNIST's form, so that it reads pictures brought to that form."""
-    return are_prepared(execution.data.tests[execution.run.tests[0]].clean)
 
 
 def _describe_training(execution: Execution, command: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from legible.evaluation.evaluation_set import EvaluationSet, make_evaluation_set
 from legible.images import Predict
 from legible.inference.restorer import load_restorer
 from legible.noise import add_fixed_noise
+from legible.prepare import are_prepared
 from legible.runs.run import Run
 
 
@@ -27,6 +28,11 @@ class RunData:
     tests: dict[str, EvaluationSet]
     in_pairs: bool
     after: Predict | None = None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether its images are digits in MNIST's form, which pictures are brought to."""
+        return are_prepared(next(iter(self.tests.values())).clean)
 
 
 def load_run_data(run: Run, splits: Splits) -> RunData:
