@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, cast
@@ -25,7 +24,7 @@ from legible.documents.page import MOST_PIXELS, PROFILE, Page, check_size
 from legible.documents.pdf import Pdf, is_pdf, write_pdf
 from legible.errors import ArgumentError, InputError
 from legible.output import new_file
-from legible.pictures import naming, upper_byte
+from legible.pictures import naming, open_picture, upper_byte
 
 _ORIENTATION = 0x0112  # of EXIF
 _COLOURS = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB"}  # of modes that say more
@@ -76,7 +75,7 @@ def open_document(
         )
         return Document(path, pdf, pdf.n_pages, drawn)
     with naming(path), _any_size():
-        opened = Image.open(BytesIO(source) if isinstance(source, bytes) else path)
+        opened = open_picture(source)
         try:
             found = format_called(opened.format)  # whatever the file's name says
             several = found is not None and found.pages != "one"
