@@ -82,7 +82,8 @@ def format_of(path: Path) -> Format | None:
 
 def format_called(pillow_name: str | None) -> Format | None:
     """The format of this name in Pillow; None for one that is not in the table."""
-    return next((each for each in FORMATS if pillow_name and each.pillow_name == pillow_name), None)
+    name = "JPEG" if pillow_name == "MPO" else pillow_name  # several JPEGs in a file, as some phones write
+    return next((each for each in FORMATS if name and each.pillow_name == name), None)
 
 
 def suffixes(*, written: bool = False) -> list[str]:
