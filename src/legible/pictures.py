@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from legible.documents import formats
 from legible.errors import InputError, LegibleError, MissingExtra
+from legible.libtiff import collect_messages
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its records would go to stderr
 _BRANDS = {  # that a file of one of these formats names in its first box, and the format's name in Pillow
@@ -86,7 +87,7 @@ def read_picture(file: Path, *, grey: bool) -> np.ndarray:
     Rotated upright according to its EXIF data; transparency is composed on white; of 16 bits, the upper 8 are
     used. Raises InputError that names the file.
     """
-    with naming(file), open_picture(file) as opened:
+    with naming(file), open_picture(file) as opened, collect_messages():
         picture: Image.Image = ImageOps.exif_transpose(opened)
         if picture.mode.startswith("I"):  # 16 bits a pixel
             picture = Image.fromarray(upper_byte(np.asarray(picture)))

@@ -3,6 +3,7 @@
 Source of the expected values: files written here by Pillow and pillow-heif, and what the formats' texts say.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from legible.documents.document import open_document
 from legible.documents.folders import files_in
 from legible.documents.page import Page
 from legible.errors import InputError, MissingExtra
+from legible.libtiff import collect_messages
 from legible.pictures import read_picture
 from tests.conftest import run_command
 
@@ -99,3 +101,23 @@ def test_records_that_pillow_logs_stay_off_the_terminal(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_what_libtiff_says_of_a_damaged_page_stays_off_the_terminal(tmp_path, capfd):
+    draw_page((400, 300)).save(tmp_path / "page.tif", compression="tiff_lzw")
+    with Image.open(tmp_path / "page.tif") as opened:
+        offset, length = opened.tag_v2[273][0], opened.tag_v2[279][0]
+    data = bytearray((tmp_path / "page.tif").read_bytes())
+    data[offset : offset + length] = bytes(length)
+    (tmp_path / "page.tif").write_bytes(data)
+    for read in (pages_of, lambda path: read_picture(path, grey=True)):
+        with pytest.raises(InputError, match=r"page\.tif is not a picture, or damaged"):
+            read(tmp_path / "page.tif")
+    assert capfd.readouterr().err == ""
+
+
+def test_what_others_write_to_the_terminal_meanwhile_is_not_lost(capfd):
+    with collect_messages() as messages:
+        os.write(2, b"a bar\nLZWDecode: Using code not yet in table.\nanother bar")
+    assert messages == ["Using code not yet in table"]
+    assert capfd.readouterr().err == "a bar\nanother bar"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -27,6 +27,7 @@ from legible.documents.pdf import Pdf, is_pdf, write_pdf
 from legible.documents.saving import save_page
 from legible.documents.tiff import copy_page
 from legible.errors import ArgumentError, InputError
+from legible.libtiff import collect_messages
 from legible.output import new_file
 from legible.pictures import NotAPicture, naming, open_picture
 
@@ -153,7 +154,7 @@ def _read_frames(opened: Image.Image, how: _Frames) -> Iterator[Page]:
 
 
 def _read_one(opened: Image.Image, number: int, how: _Frames) -> Page:
-    with naming(how.path), _any_size():
+    with naming(how.path), _any_size(), collect_messages() if opened.format == "TIFF" else nullcontext():
         opened.seek(number)
         check_size(how.path, opened.size, how.most_pixels)
         found = opened.mode
