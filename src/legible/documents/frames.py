@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from legible.documents.deep import is_deep_colour, read_deep_colour, to_16_bits
-from legible.documents.metadata import read_encoding, read_metadata
+from legible.documents.metadata import ORIENTATION, read_encoding, read_metadata
 from legible.documents.page import PROFILE, Page
+from legible.documents.tiff import copy_page
 
 _COLOURS = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB"}  # of modes that say more
 _ROWS = 512  # that are copied at a time
@@ -28,12 +31,18 @@ def read_frame(
 
     source: its file, from which colours of 16 bits are read.
     """
-    deep = read_deep_colour(source, opened.tell()) if source and colour and is_deep_colour(opened) else None
+    deep = _read_deep(opened, source) if source and is_deep_colour(opened) else None
+    if deep is not None and not colour:
+        deep = (cv2.cvtColor(deep[0], cv2.COLOR_RGB2GRAY), None) if deep[1] is None else None
     profile, dpi = opened.info.get(PROFILE), _plain_dpi(opened.info.get("dpi"))
     kept, orientation, warned = read_metadata(opened)
     encoding, n_colours = read_encoding(opened), _count_colours(opened)
     if deep is not None:
-        pixels, alpha, bilevel, same_colours = *(_turn_array(each, orientation) for each in deep), False, True
+        pixels, alpha, bilevel, same_colours = (
+            *(_turn_array(each, orientation) for each in deep),
+            False,
+            colour,
+        )
     else:
         picture = opened.transpose(_TURNS[orientation]) if orientation > 1 else opened
         pixels, alpha, same_colours = _read_pixels(picture, colour, found or opened.mode)
@@ -46,6 +55,17 @@ def read_frame(
         pixels, alpha, dpi, bilevel, kept,
         encoding=encoding, n_colours=n_colours, warnings=tuple(warned),
     )  # fmt: skip
+
+
+def _read_deep(opened: Image.Image, source: Path | bytes) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """Colours of 16 bits with their transparency, not turned upright; None where they cannot be had."""
+    if opened.format != "TIFF":
+        return read_deep_colour(source, 0)
+    with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+        page = copy_page(opened, file, without=[ORIENTATION])  # some versions of cv2 follow it, others don't
+    if page is not None:
+        return read_deep_colour(page, 0)
+    return read_deep_colour(source, opened.tell()) if opened.getexif().get(ORIENTATION, 1) == 1 else None
 
 
 def _read_pixels(

@@ -53,13 +53,13 @@ def add_tags(data: bytes, tags: Tags) -> bytes:
         return join_page({**own, **tags}, _read_strips(own, BytesIO(data)))
 
 
-def copy_page(opened: Any, file: IO[bytes]) -> bytes | None:
+def copy_page(opened: Any, file: IO[bytes], *, without: Sequence[int] = ()) -> bytes | None:
     """The current page as a TIFF of its own, its pixels not decoded; None where that cannot be.
 
-    file: that of the page, open.
+    file: that of the page, open. without: tags that are left out.
     """
     try:
-        own = _tags_of(opened, [n for n in opened.tag_v2 if n not in _POINTERS])
+        own = _tags_of(opened, [n for n in opened.tag_v2 if n not in (*_POINTERS, *without)])
         deep = max(own.get(_BITS, (_SHORT, (1,)))[1]) > 8
         if _TILE_OFFSETS in own or _STRIP_OFFSETS not in own or (deep and opened.tag_v2.prefix != b"II"):
             return None
