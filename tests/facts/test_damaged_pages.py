@@ -12,7 +12,10 @@ import pytest
 from PIL import Image, ImageDraw
 from PIL.TiffImagePlugin import AppendingTiffWriter, ImageFileDirectory_v2
 
+from legible.cleaning.clean import load_cleaner
+from legible.cleaning.files import Job, clean_document
 from legible.documents.document import open_document
+from legible.errors import InputError
 from tests.conftest import run_command
 
 
@@ -84,4 +87,17 @@ def test_a_tiff_of_damaged_pages_alone_is_refused(damaged, tmp_path):
     damaged.write_bytes(data)
     answer = run_command("clean", damaged, "-o", tmp_path / "out.tif")
     assert answer.code == 3 and "three.tif has no page that can be read" in answer.err
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_who_asks_for_no_damaged_pages_gets_an_error_that_names_the_file(damaged):
+    error = r"three\.tif is not a picture, or damaged"
+    with pytest.raises(InputError, match=error), open_document(damaged) as document:
+        list(document)
+
+
+def test_a_document_with_a_damaged_page_is_cleaned_only_where_the_damage_is_told(damaged, tmp_path):
+    job = Job(damaged, tmp_path / "out.tif", "grey", None, 1_000_000)
+    with pytest.raises(InputError, match=r"three\.tif is not a picture, or damaged"):
+        clean_document(load_cleaner(), job)
     assert not (tmp_path / "out.tif").exists()

@@ -97,7 +97,7 @@ def _lost_text(vanished: Any) -> Iterator[str]:
 def clean_file(cleaner: Cleaner, job: Job) -> FileReport:
     """Clean a file; an error in it is in the report."""
     try:
-        return FileReport(job, tuple(clean_document(cleaner, job)))
+        return FileReport(job, tuple(clean_document(cleaner, job, keep_damaged=True)))
     except LegibleError as error:
         return FileReport(job, error=str(error), code=error.exit_code)
     except MemoryError:
@@ -106,17 +106,22 @@ def clean_file(cleaner: Cleaner, job: Job) -> FileReport:
 
 
 def clean_document(
-    cleaner: Cleaner, job: Job, on_page: OnPage = lambda done, total: None
+    cleaner: Cleaner,
+    job: Job,
+    on_page: OnPage = lambda done, total: None,
+    *,
+    keep_damaged: bool = False,
 ) -> list[dict[str, Any]]:
     """Clean a file's pages, in turn; return a line for each on what was done. Nothing half-written stays.
 
-    on_page: called with how many pages are done, and of how many; what it raises ends the work.
+    on_page: called with how many pages are done, and of how many; what it raises ends the work. keep_damaged:
+    whether a damaged page among others is copied and its line says so, instead of an error.
     Raises LegibleError, MemoryError.
     """
     lines: list[dict[str, Any]] = []
     colour = job.mode == "colour" or job.pages is not None  # pages that are not chosen stay in colour
     with open_document(
-        job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour, keep_damaged=True
+        job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour, keep_damaged=keep_damaged
     ) as document:
         cleaned = _clean_pages(cleaner, job, document, lines, on_page)
         untouched = not any(map(job.is_chosen, range(1, document.n_pages + 1)))
