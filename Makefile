@@ -7,7 +7,7 @@ install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[train,web,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[train,web,heic,dev]'
 	touch $@
 
 test: install

@@ -39,10 +39,26 @@ def test_a_pgm_of_sixteen_bits_keeps_its_greys(tmp_path):
     np.testing.assert_allclose(page.pixels, ramp, atol=1)
 
 
-def test_a_picture_of_floating_point_numbers_is_refused(tmp_path):
-    Image.fromarray(np.zeros((5, 5), np.float32)).save(tmp_path / "a.tif")
+def test_floats_between_0_and_1_are_a_page_of_16_bits(tmp_path):
+    Image.fromarray(np.array([[0, 0.5, 1]], np.float32)).save(tmp_path / "a.tif")
+    [page] = pages_of(tmp_path / "a.tif")
+    assert page.pixels.dtype == np.uint16 and page.pixels.tolist() == [[0, 32_768, 65_535]]
+
+
+def test_whole_numbers_of_32_bits_up_to_65535_are_a_page_of_16_bits(tmp_path):
+    Image.fromarray(np.array([[0, 300, 65_535]], np.int32)).save(tmp_path / "a.tif")
+    [page] = pages_of(tmp_path / "a.tif")
+    assert page.pixels.dtype == np.uint16 and page.pixels.tolist() == [[0, 300, 65_535]]
+
+
+@pytest.mark.parametrize(
+    ("highest", "kind"),
+    [(np.float32(1.5), "floating-point"), (np.float32("nan"), "floating-point"), (np.int32(65_536), "whole")],
+)
+def test_numbers_of_a_scale_that_nobody_knows_are_refused_in_a_sentence(highest, kind, tmp_path):
+    Image.fromarray(np.array([[0, highest]], highest.dtype)).save(tmp_path / "a.tif")
     with pytest.raises(
-        InputError, match=r"a\.tif is not a picture, or damaged: its pixels are floating-point"
+        InputError, match=rf"a\.tif is not a picture, or damaged: its pixels are {kind}.*convert it"
     ):
         pages_of(tmp_path / "a.tif")
 

@@ -17,7 +17,7 @@ from legible.documents.folders import Planned
 from legible.documents.formats import format_of
 from legible.documents.page import check_size
 from legible.errors import LegibleError
-from legible.pictures import naming
+from legible.pictures import naming, open_picture
 
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # of EXIF: values of pictures that lie on their side
 
@@ -78,7 +78,7 @@ def measure_pages(job: Job) -> list[str]:
         n_pages = document.n_pages
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # check_size has a limit that can be raised
     try:
-        with naming(job.source), Image.open(job.source) as opened:
+        with naming(job.source), open_picture(job.source) as opened:
             return [_measure_frame(opened, number, job) for number in range(n_pages)]
     finally:
         Image.MAX_IMAGE_PIXELS = before

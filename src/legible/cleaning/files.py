@@ -15,12 +15,13 @@ from legible.documents.formats import format_of
 from legible.documents.page import Page
 from legible.errors import ArgumentError, ExitCode, LegibleError
 from legible.output import copy_file
+from legible.pictures import NotAPicture
 
 
 def clean_file(cleaner: Cleaner, job: Job) -> FileReport:
     """Clean a file; an error in it is in the report."""
     try:
-        return FileReport(job, tuple(clean_document(cleaner, job)))
+        return FileReport(job, tuple(clean_document(cleaner, job, keep_damaged=True)))
     except LegibleError as error:
         return FileReport(job, error=str(error), code=error.exit_code)
     except MemoryError:
@@ -29,18 +30,25 @@ def clean_file(cleaner: Cleaner, job: Job) -> FileReport:
 
 
 def clean_document(
-    cleaner: Cleaner, job: Job, on_page: OnPage = lambda done, total: None
+    cleaner: Cleaner,
+    job: Job,
+    on_page: OnPage = lambda done, total: None,
+    *,
+    keep_damaged: bool = False,
 ) -> list[dict[str, Any]]:
     """Clean a file's pages, in turn; return a line for each on what was done. Nothing half-written stays.
 
-    on_page: called with how many pages are done, and of how many; what it raises ends the work.
+    on_page: called with how many pages are done, and of how many; what it raises ends the work. keep_damaged:
+    whether a damaged page among others is copied and its line says so, instead of an error.
     Raises LegibleError, MemoryError.
     """
     if stays_pdf(job):
         return clean_pdf(cleaner, job, on_page)
     lines: list[dict[str, Any]] = []
     colour = job.mode == "colour" or job.pages is not None  # pages that are not chosen stay in colour
-    with open_document(job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour) as document:
+    with open_document(
+        job.source, dpi=job.dpi, most_pixels=job.most_pixels, colour=colour, keep_damaged=keep_damaged
+    ) as document:
         cleaned = _clean_pages(cleaner, job, document, lines, on_page)
         untouched = not any(map(job.is_chosen, range(1, document.n_pages + 1)))
         if untouched and format_of(job.source) == format_of(job.target):
@@ -60,7 +68,11 @@ def _clean_pages(
         started = time.perf_counter()
         mode: Mode = "black-and-white" if page.bilevel else job.mode
         before = job.views.shrink(page.pixels)
-        if job.is_chosen(number):
+        if page.damage:
+            if page.raw is not None and _holds_raw(job):
+                yield page
+            done = _say_damaged(page, job)
+        elif job.is_chosen(number):
             cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
             job.views.write(number, document.n_pages, before, job.views.shrink(cleaned.image))
             yield page.with_pixels(cleaned.image, bilevel=mode == "black-and-white")
@@ -73,10 +85,31 @@ def _clean_pages(
         lines.append({
             "file": str(job.source), "page": number, "pages": document.n_pages, "output": str(job.target),
             "width": width, "height": height, "mode": mode,
-            "dpi": page.dpi and [round(side, 2) for side in page.dpi], **done, "warnings": [],
+            "dpi": page.dpi and [round(side, 2) for side in page.dpi],
+            "warnings": list(page.warnings), **done,
             "seconds": round(time.perf_counter() - started, 3),
         })  # fmt: skip
         on_page(number, document.n_pages)
+    if lines and all(line.get("damaged") for line in lines):
+        raise NotAPicture(f"{job.source} has no page that can be read: {page.damage}. Replace or remove it.")
+
+
+def _holds_raw(job: Job) -> bool:
+    """Whether the file to write can hold a damaged page of a TIFF as it is."""
+    form = format_of(job.target)
+    return form is not None and form.pages == "tiff"
+
+
+def _say_damaged(page: Page, job: Job) -> dict[str, Any]:
+    stays = page.raw is not None and _holds_raw(job)
+    kept = "it was copied as it is" if stays else "it is missing from the new file"
+    return {
+        **_LEFT,
+        "action": "left" if stays else "missing",
+        "reason": "damaged",
+        "damaged": True,
+        "warnings": [f"it is damaged and was not cleaned: {page.damage}; {kept}"],
+    }
 
 
 def stays_pdf(job: Job) -> bool:

@@ -6,15 +6,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
-
-from PIL import Image, UnidentifiedImageError
 
 from legible.documents.formats import Format, format_called, format_of, written_name
 from legible.documents.pdf import is_pdf
 from legible.errors import ArgumentError, InputError
+from legible.pictures import NotAPicture, naming, open_picture
 
 PIPE = Path("-")
 STDIN, STDOUT = "standard input", "standard output"
@@ -80,7 +78,7 @@ def _keep_stdin(stdin: BinaryIO, folder: Path) -> Path:
 
 def _picture_format(data: bytes) -> Format | None:
     try:
-        with Image.open(BytesIO(data)) as opened:
+        with naming(Path(STDIN)), open_picture(data) as opened:
             return format_called(opened.format)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except NotAPicture:
         return None

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags
 
 from legible.choices import Layout, Polarity
 from legible.data.fetch import read_unpacked
@@ -19,7 +19,7 @@ from legible.documents.formats import format_of
 from legible.errors import ArgumentError, InputError
 from legible.images import border_of, check_size, fit_picture, from_array, to_labels
 from legible.memory import free_memory
-from legible.pictures import naming, read_picture
+from legible.pictures import naming, open_picture, read_picture
 
 Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # train, validation, test -> images and labels as stored
 _PARTS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
@@ -215,7 +215,7 @@ def _visible(folder: Path, pattern: str = "*") -> Iterator[Path]:
 
 
 def _size_of(file: Path) -> tuple[int, int]:
-    with naming(file), Image.open(file) as picture:
+    with naming(file), open_picture(file) as picture:
         on_its_side = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
         return (picture.width, picture.height) if on_its_side else (picture.height, picture.width)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Protocol, cast
+from typing import IO, BinaryIO, Protocol, cast
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from legible.documents.formats import (
     Format,
@@ -21,15 +21,15 @@ from legible.documents.formats import (
     suffixes,
     written_formats,
 )
-from legible.documents.page import MOST_PIXELS, PROFILE, Page, check_size
+from legible.documents.frames import read_frame
+from legible.documents.page import MOST_PIXELS, Page, check_size
 from legible.documents.pdf import Pdf, is_pdf, write_pdf
+from legible.documents.saving import save_page
+from legible.documents.tiff import copy_page
 from legible.errors import ArgumentError, InputError
+from legible.libtiff import collect_messages
 from legible.output import new_file
-from legible.pictures import naming, upper_byte
-
-_ORIENTATION = 0x0112  # of EXIF
-_COLOURS = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB"}  # of modes that say more
-_ROWS = 512  # that are copied at a time
+from legible.pictures import NotAPicture, naming, open_picture
 
 
 class _Closes(Protocol):
@@ -55,12 +55,18 @@ class Document:
 
 
 def open_document(
-    source: Path | bytes, *, dpi: float | None = None, most_pixels: int = MOST_PIXELS, colour: bool = True
+    source: Path | bytes,
+    *,
+    dpi: float | None = None,
+    most_pixels: int = MOST_PIXELS,
+    colour: bool = True,
+    keep_damaged: bool = False,
 ) -> Document:
     """Open a file of pages, or the bytes of one.
 
     dpi: to draw a PDF's pages at; else as fine as the largest picture on each. colour: whether coloured pages
-    stay so, or are read in grey.
+    stay so, or are read in grey. keep_damaged: whether one of several pages of a TIFF that
+    cannot be decoded is a page with `damage`, instead of an error.
 
     Raises InputError, naming the file, for one that cannot be read, is empty, asks for a password, or has a
     page of more than `most_pixels` pixels.
@@ -76,7 +82,7 @@ def open_document(
         )
         return Document(path, pdf, pdf.n_pages, drawn)
     with naming(path), _any_size():
-        opened = Image.open(BytesIO(source) if isinstance(source, bytes) else path)
+        opened = open_picture(source)
         try:
             found = format_called(opened.format)  # whatever the file's name says
             several = found is not None and found.pages != "one"
@@ -84,7 +90,8 @@ def open_document(
         except BaseException:
             opened.close()
             raise
-    return Document(path, opened, n_pages, _read_frames(path, opened, n_pages, most_pixels, colour))
+    frames = _Frames(path, source, n_pages, most_pixels, colour, keep_damaged and n_pages > 1)
+    return Document(path, opened, n_pages, _read_frames(opened, frames))
 
 
 def write_document(path: Path, pages: Iterable[Page], *, overwrite: bool = False) -> Path:
@@ -104,8 +111,7 @@ def write_document(path: Path, pages: Iterable[Page], *, overwrite: bool = False
         elif form.pages == "tiff":
             with TiffImagePlugin.AppendingTiffWriter(str(temporary), new=True) as file:
                 for page in pages:
-                    picture, settings = _to_picture(page, form, path)
-                    picture.save(file, format=form.pillow_name, **settings)
+                    save_page(page, cast("IO[bytes]", file), form, path)
                     file.newFrame()
         else:
             _write_one(temporary, pages, form, path)
@@ -115,88 +121,54 @@ def write_document(path: Path, pages: Iterable[Page], *, overwrite: bool = False
 def _write_one(temporary: Path, pages: Iterable[Page], form: Format, path: Path) -> None:
     """The only page, in a format that holds one. path: the file's name in messages."""
     first, *more = islice(pages, 2)
-    picture, settings = _to_picture(first, form, path)
     if more:
         several = spoken_list(each.suffixes[0] for each in written_formats() if each.pages != "one")
         raise ArgumentError(f"{path}: {form.name} holds one page. Choose {several} for several.")
     with temporary.open("wb") as file:
-        picture.save(cast("IO[bytes]", _Plain(file)), format=form.pillow_name, **settings)
+        save_page(first, cast("IO[bytes]", _Plain(file)), form, path)
 
 
-def _read_frames(
-    path: Path, opened: Image.Image, n_pages: int, most_pixels: int, colour: bool
-) -> Iterator[Page]:
-    for number in range(n_pages):
-        with naming(path), _any_size():
-            opened.seek(number)
-            check_size(path, opened.size, most_pixels)
-            found = opened.mode
-            if not colour and opened.format == "JPEG":
-                opened.draft("L", opened.size)  # a third of the time and of the memory
-            page = read_frame(opened, colour, found)
-            if n_pages == 1:
-                opened.close()  # its own copy of the pixels, as large as the page
+@dataclass(frozen=True)
+class _Frames:
+    """How the pictures of a file are read: the settings of open_document."""
+
+    path: Path
+    source: Path | bytes
+    n_pages: int
+    most_pixels: int
+    colour: bool
+    keep_damaged: bool
+
+
+def _read_frames(opened: Image.Image, how: _Frames) -> Iterator[Page]:
+    for number in range(how.n_pages):
+        try:
+            page = _read_one(opened, number, how)
+        except NotAPicture as error:
+            if not how.keep_damaged:
+                raise
+            page = _keep_damaged(opened, number, error, how)
+        if how.n_pages == 1:
+            opened.close()  # its own copy of the pixels, as large as the page
         yield page
 
 
-def read_frame(opened: Image.Image, colour: bool = True, found: str = "") -> Page:
-    """The current picture, upright, as a page. found: its mode in its file, if another."""
-    kept = {PROFILE: opened.info[PROFILE]} if opened.info.get(PROFILE) else {}
-    dpi, form, exif = opened.info.get("dpi"), format_called(opened.format), opened.getexif()
-    picture: Image.Image = opened
-    if exif.get(_ORIENTATION, 1) != 1:
-        picture = ImageOps.exif_transpose(opened)
-        exif = picture.getexif()
-    if len(exif) and (form is None or form.exif_apart):
-        kept["exif"] = exif.tobytes()
-    bilevel, alpha = picture.mode == "1", None
-    if picture.mode == "F":
-        raise ValueError("its pixels are floating-point numbers; convert it to 8 or 16 bits")
-    if picture.mode.startswith("I"):  # 16 bits, which a PGM has in 32
-        pixels = np.asarray(picture).clip(0, 65_535).astype(np.uint16)
-    else:
-        if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
-            alpha = np.asarray(picture.getchannel("A"))
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        if picture.mode not in ("L", "RGB"):
-            picture = picture.convert("L" if picture.mode in ("1", "LA") else "RGB")
-        if not colour:
-            picture = picture.convert("L")
-        pixels = _to_array(picture)
-        if picture.mode != _COLOURS.get(found or opened.mode, found or opened.mode):
-            kept.pop(PROFILE, None)
-    return Page(pixels, alpha, _plain_dpi(dpi), bilevel, kept)
+def _read_one(opened: Image.Image, number: int, how: _Frames) -> Page:
+    with naming(how.path), _any_size(), collect_messages() if opened.format == "TIFF" else nullcontext():
+        opened.seek(number)
+        check_size(how.path, opened.size, how.most_pixels)
+        found = opened.mode
+        if not how.colour and opened.format == "JPEG":
+            opened.draft("L", opened.size)  # a third of the time and of the memory
+        return read_frame(opened, how.colour, found, how.source)
 
 
-def _to_array(picture: Image.Image) -> np.ndarray:
-    """(H, W) or (H, W, 3) bytes, copied a few rows at a time: a copy at once needs twice the memory."""
-    shape = (picture.height, picture.width, 3) if picture.mode == "RGB" else (picture.height, picture.width)
-    pixels = np.empty(shape, np.uint8)
-    for top in range(0, picture.height, _ROWS):
-        bottom = min(top + _ROWS, picture.height)
-        pixels[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
-    return pixels
-
-
-def _to_picture(page: Page, form: Format, path: Path) -> tuple[Image.Image, dict[str, Any]]:
-    """A page as Pillow writes it in a format, and the settings to save it with. path: named in messages."""
-    picture = Image.fromarray(page.pixels if 16 in form.bits else upper_byte(page.pixels))
-    if form.most_px is not None and max(picture.size) > form.most_px:
-        others = (each for each in written_formats() if each.pillow_name and each.most_px is None)
-        choice = spoken_list(each.suffixes[0] for each in others)
-        raise ArgumentError(
-            f"{path}: {form.name} holds {form.most_px:,} pixels a side, not {max(picture.size):,}. "
-            f"Choose {choice}."
-        )
-    if page.alpha is not None and form.alpha and picture.mode in ("L", "RGB"):
-        picture.putalpha(Image.fromarray(page.alpha))
-    if page.bilevel and 1 in form.bits and picture.mode == "L":
-        picture = picture.convert("1", dither=Image.Dither.NONE)
-    # where one bit a pixel can be kept, transparency or 16 bits may still need more
-    bilevel = picture.mode == "1" or (page.bilevel and 1 not in form.bits)
-    settings = form.bilevel_settings if bilevel and form.bilevel_settings is not None else form.settings
-    return picture, {**page.kept, **({"dpi": page.dpi} if page.dpi else {}), **settings}
+def _keep_damaged(opened: Image.Image, number: int, error: NotAPicture, how: _Frames) -> Page:
+    """The current page, which cannot be decoded, with what is in its file."""
+    with BytesIO(how.source) if isinstance(how.source, bytes) else how.source.open("rb") as file:
+        raw = copy_page(opened, file) if opened.tell() == number else None  # else it cannot be found
+    reason = str(error.__cause__).rstrip(".")
+    return Page(np.zeros(opened.size[::-1], np.uint8), damage=reason, raw=raw)
 
 
 def _is_named_pdf(path: Path) -> bool:
@@ -212,14 +184,6 @@ def _any_size() -> Iterator[None]:
         yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
-
-
-def _plain_dpi(dpi: Any) -> tuple[float, float] | None:
-    try:
-        across, down = (float(each) for each in dpi)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return (across, down) if across > 1 and down > 1 else None
 
 
 @dataclass

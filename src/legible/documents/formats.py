@@ -46,7 +46,10 @@ FORMATS: tuple[Format, ...] = (
         "PNG", (".png",), "image/png", "PNG",
         alpha=True, bits=(1, 8, 16), settings={"compress_level": _PNG_LEVEL},
     ),
-    Format("JPEG", (".jpg", ".jpeg"), "image/jpeg", "JPEG", most_px=65_500, settings={"quality": _QUALITY}),
+    Format(
+        "JPEG", (".jpg", ".jpeg", ".jfif"), "image/jpeg", "JPEG",
+        most_px=65_500, settings={"quality": _QUALITY},
+    ),
     Format(
         "WebP", (".webp",), "image/webp", "WEBP",
         alpha=True, most_px=16_383,
@@ -60,8 +63,10 @@ FORMATS: tuple[Format, ...] = (
     Format("PDF", (".pdf",), "application/pdf", "", pages="pdf", settings={"quality": _QUALITY}),
     Format("BMP", (".bmp",), "image/bmp", "BMP", written=False),
     Format("GIF", (".gif",), "image/gif", "GIF", written=False),
-    Format("PNM", (".pgm", ".ppm", ".pnm"), "image/x-portable-anymap", "PPM", written=False),
+    Format("PNM", (".pgm", ".ppm", ".pnm", ".pbm"), "image/x-portable-anymap", "PPM", written=False),
     Format("JPEG 2000", (".jp2",), "image/jp2", "JPEG2000", written=False),
+    Format("HEIC", (".heic", ".heif"), "image/heic", "HEIF", written=False),
+    Format("AVIF", (".avif",), "image/avif", "AVIF", written=False),
 )  # fmt: skip
 
 
@@ -77,7 +82,8 @@ def format_of(path: Path) -> Format | None:
 
 def format_called(pillow_name: str | None) -> Format | None:
     """The format of this name in Pillow; None for one that is not in the table."""
-    return next((each for each in FORMATS if pillow_name and each.pillow_name == pillow_name), None)
+    name = "JPEG" if pillow_name == "MPO" else pillow_name  # several JPEGs in a file, as some phones write
+    return next((each for each in FORMATS if name and each.pillow_name == name), None)
 
 
 def suffixes(*, written: bool = False) -> list[str]:

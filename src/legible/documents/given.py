@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from legible.documents.document import open_document, read_frame
+from legible.documents.document import open_document
+from legible.documents.frames import read_frame
 from legible.documents.page import MOST_PIXELS, Page
 from legible.errors import InputError, LegibleError
 
@@ -40,7 +41,7 @@ def split_batch(given: object) -> list[Any] | None:
 def open_given(given: object, *, most_pixels: int = MOST_PIXELS) -> list[Page]:
     """The pages of one picture or file: all of a TIFF's or a PDF's, one of anything else.
 
-    given: a path; the bytes of a file; a picture that Pillow opened, of any mode but F; or an array, as
+    given: a path; the bytes of a file; a picture that Pillow opened, of any mode; or an array, as
     page_of_array says. Raises InputError with a sentence for everything else.
     """
     if isinstance(given, str | Path):

@@ -20,7 +20,11 @@ class Page:
 
     pixels: (H, W) or (H, W, 3), bytes or 16 bits, the highest number white. alpha: (H, W) bytes, 255 = solid.
     dpi: across and down. bilevel: stored with one bit a pixel. kept: what else its file says, by the names
-    that Pillow writes it under. size_points: of a PDF's page.
+    that metadata.py gives it. encoding: of a JPEG's pixels. n_colours: of a palette; 0 without one.
+    warnings: of what was damaged beside the pixels. size_points: of a PDF's page.
+
+    damage: why the pixels cannot be read, which are then empty. raw: the page as it is in its file, a TIFF,
+    where a damaged page can be copied.
     """
 
     pixels: np.ndarray
@@ -29,6 +33,11 @@ class Page:
     bilevel: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
     size_points: tuple[float, float] | None = None
+    encoding: dict[str, Any] = field(default_factory=dict)
+    n_colours: int = 0
+    warnings: tuple[str, ...] = ()
+    damage: str = ""
+    raw: bytes | None = None
 
     def with_pixels(self, pixels: np.ndarray, *, bilevel: bool) -> Page:
         """The page with other pixels of the same size."""
