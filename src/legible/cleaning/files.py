@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from legible.choices import Mode
+from legible.cleaning.bilevel import keep_shapes
 from legible.cleaning.cleaner import Cleaner
 from legible.cleaning.job import LEFT, FileReport, Job, OnPage, say_cleaned
 from legible.cleaning.pdf_pages import clean_pdf
@@ -73,9 +74,10 @@ def _clean_pages(
                 yield page
             done = _say_damaged(page, job)
         elif job.is_chosen(number):
-            cleaned = cleaner.clean(page.pixels, mode=mode, in_place=True)
-            job.views.write(number, document.n_pages, before, job.views.shrink(cleaned.image))
-            yield page.with_pixels(cleaned.image, bilevel=mode == "black-and-white")
+            cleaned = cleaner.clean(page.pixels, mode=mode, in_place=not page.bilevel)
+            image = keep_shapes(page.pixels, cleaned.image) if page.bilevel else cleaned.image
+            job.views.write(number, document.n_pages, before, job.views.shrink(image))
+            yield page.with_pixels(image, bilevel=mode == "black-and-white")
             done = say_cleaned(cleaned)
         else:
             job.views.write(number, document.n_pages, before, None)
@@ -104,7 +106,7 @@ def _say_damaged(page: Page, job: Job) -> dict[str, Any]:
     stays = page.raw is not None and _holds_raw(job)
     kept = "it was copied as it is" if stays else "it is missing from the new file"
     return {
-        **_LEFT,
+        **LEFT,
         "action": "left" if stays else "missing",
         "reason": "damaged",
         "damaged": True,
