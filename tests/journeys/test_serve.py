@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -93,6 +94,7 @@ def test_cleaning_answers_the_file_that_the_command_writes(client, legible, tmp_
     ("form", "suffix"), [(form, suffix) for form in FORMATS for suffix in form.suffixes] + [(PDF, "")]
 )
 def test_a_cleaned_scan_keeps_its_format(client, tmp_path, form, suffix):
+    pillow_heif.register_heif_opener()
     written = io.BytesIO()
     page = Image.open(PICTURES / "page.jpg").resize((400, 560))
     several = {"save_all": True, "append_images": [page]} if form.pages != "one" else {}

@@ -15,7 +15,18 @@ SOURCE = Path(legible.__file__).parent
 # from the bottom up; nothing imports its neighbours in a line, nor anything of a line below
 LAYERS = (
     ("errors",),
-    ("registry", "output", "memory", "cores", "seeds", "choices", "notebook", "softmax", "stored_names"),
+    (
+        "registry",
+        "output",
+        "memory",
+        "cores",
+        "seeds",
+        "choices",
+        "notebook",
+        "softmax",
+        "stored_names",
+        "libtiff",
+    ),
     ("kinds", "images", "progress"),
     ("pictures", "prepare", "ctc", "cards", "noise", "models", "evaluation.metrics"),
     ("inference", "documents"),
@@ -31,7 +42,7 @@ LAYERS = (
 )
 USE = {"inference", "documents", "cleaning", "reading", "generating"}  # reads, cleans and generates
 USE_MAY_IMPORT = USE | {
-    "cards", "choices", "cores", "ctc", "errors", "images", "kinds", "notebook", "output", "pictures",
+    "cards", "choices", "cores", "ctc", "errors", "images", "kinds", "libtiff", "notebook", "output", "pictures",
     "prepare", "registry", "softmax", "stored_names",
 }  # fmt: skip
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}
