@@ -17,7 +17,7 @@ import numpy as np
 
 from legible.cleaning.clean import load_cleaner
 from legible.data.pages import find_pairs
-from legible.pictures import read_picture
+from legible.documents.pictures import read_picture
 
 
 def f_measure(ink: np.ndarray, truth: np.ndarray) -> float:

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, PpmImagePlugin
 from legible.documents.document import open_document
 from legible.documents.folders import files_in
 from legible.documents.page import Page
+from legible.documents.pictures import read_picture
 from legible.errors import InputError, MissingExtra
 from legible.libtiff import collect_messages
-from legible.pictures import read_picture
 from tests.conftest import run_command
 
 EPS = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
@@ -96,7 +96,7 @@ def test_a_program_of_another_format_is_never_run_whatever_its_name(tmp_path):
 
 def test_records_that_pillow_logs_stay_off_the_terminal(tmp_path):
     code = (
-        "import logging, legible.pictures\n"
+        "import logging, legible.documents.pictures\n"
         f"logging.getLogger({PpmImagePlugin.__name__!r}).error('a raw record')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -28,7 +28,7 @@ LAYERS = (
         "libtiff",
     ),
     ("kinds", "images", "progress"),
-    ("pictures", "prepare", "ctc", "cards", "noise", "models", "evaluation.metrics"),
+    ("prepare", "ctc", "cards", "noise", "models", "evaluation.metrics"),
     ("inference", "documents"),
     ("data",),
     ("cleaning", "reading", "generating", "training"),
@@ -42,7 +42,7 @@ LAYERS = (
 )
 USE = {"inference", "documents", "cleaning", "reading", "generating"}  # reads, cleans and generates
 USE_MAY_IMPORT = USE | {
-    "cards", "choices", "cores", "ctc", "errors", "images", "kinds", "libtiff", "notebook", "output", "pictures",
+    "cards", "choices", "cores", "ctc", "errors", "images", "kinds", "libtiff", "notebook", "output",
     "prepare", "registry", "softmax", "stored_names",
 }  # fmt: skip
 HEAVY = {"torch", "sklearn", "matplotlib", "safetensors", "h5py"}

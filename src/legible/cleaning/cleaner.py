@@ -17,12 +17,12 @@ from legible.cleaning.guided_filter import Guide, enlarge
 from legible.cleaning.stroke_width import estimate_stroke_px, find_ink
 from legible.documents.given import page_of_array
 from legible.documents.page import Page
+from legible.documents.pictures import upper_byte
 from legible.errors import ArgumentError
 from legible.images import Box
 from legible.inference.restorer import Restorer
 from legible.inference.tiles import run_in_tiles
 from legible.notebook import png
-from legible.pictures import upper_byte
 
 WIDEST_STROKE_PX = 3.2  # that the network was trained on; pages with wider ones are reduced
 THINNEST_STROKE_PX = 1.2

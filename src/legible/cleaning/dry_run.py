@@ -16,8 +16,8 @@ from legible.documents.document import open_document
 from legible.documents.folders import Planned
 from legible.documents.formats import format_of
 from legible.documents.page import check_size
+from legible.documents.pictures import naming, open_picture
 from legible.errors import LegibleError
-from legible.pictures import naming, open_picture
 
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # of EXIF: values of pictures that lie on their side
 

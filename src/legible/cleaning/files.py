@@ -14,9 +14,9 @@ from legible.cleaning.pdf_pages import clean_pdf
 from legible.documents.document import Document, open_document, write_document
 from legible.documents.formats import format_of
 from legible.documents.page import Page
+from legible.documents.pictures import NotAPicture
 from legible.errors import ArgumentError, ExitCode, LegibleError
 from legible.output import copy_file
-from legible.pictures import NotAPicture
 
 
 def clean_file(cleaner: Cleaner, job: Job) -> FileReport:

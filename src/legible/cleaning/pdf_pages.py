@@ -22,9 +22,9 @@ from legible.documents.pdf_file import PdfFile
 from legible.documents.pdf_pixels import CannotDecode, Stored, read_pixels
 from legible.documents.pdf_scans import Scan, find_scans, looks_like_paper, turn
 from legible.documents.pdf_store import write_pixels
+from legible.documents.pictures import upper_byte
 from legible.errors import InputError
 from legible.output import new_file
-from legible.pictures import upper_byte
 
 NO_SCAN = "no scan on it"
 NOT_PAPER = "it looks like a photograph, not like paper"

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from legible.documents.formats import Format, format_called, format_of, written_name
 from legible.documents.pdf import is_pdf
+from legible.documents.pictures import NotAPicture, naming, open_picture
 from legible.errors import ArgumentError, InputError
-from legible.pictures import NotAPicture, naming, open_picture
 
 PIPE = Path("-")
 STDIN, STDOUT = "standard input", "standard output"

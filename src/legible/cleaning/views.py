@@ -11,9 +11,9 @@ from PIL import Image
 
 from legible.documents.document import write_document
 from legible.documents.page import Page
+from legible.documents.pictures import upper_byte
 from legible.images import shrink_to
 from legible.output import new_file
-from legible.pictures import upper_byte
 
 _COMPARED_PX = 1600  # most pixels on a side of one half of a comparison
 _THUMB_PX = 360  # the same of a picture in a report

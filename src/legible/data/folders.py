@@ -16,10 +16,10 @@ from legible.choices import Layout, Polarity
 from legible.data.fetch import read_unpacked
 from legible.data.split import Labelled, Splits, split_at_random
 from legible.documents.formats import format_of
+from legible.documents.pictures import naming, open_picture, read_picture
 from legible.errors import ArgumentError, InputError
 from legible.images import border_of, check_size, fit_picture, from_array, to_labels
 from legible.memory import free_memory
-from legible.pictures import naming, open_picture, read_picture
 
 Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # train, validation, test -> images and labels as stored
 _PARTS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}

@@ -13,9 +13,9 @@ import numpy as np
 
 from legible.data import DATASETS
 from legible.data.split import Labelled, Splits, draw_at_random, hold_out_last
+from legible.documents.pictures import read_picture
 from legible.errors import InputError
 from legible.images import check_size
-from legible.pictures import read_picture
 
 KINDS = {"c": "coffee", "f": "folded", "p": "footprints", "w": "wrinkled"}
 _PARTITIONS = ("TE", "TR", "VA")  # in the order of the contest's file numbers

@@ -24,12 +24,12 @@ from legible.documents.formats import (
 from legible.documents.frames import read_frame
 from legible.documents.page import MOST_PIXELS, Page, check_size
 from legible.documents.pdf import Pdf, is_pdf, write_pdf
+from legible.documents.pictures import NotAPicture, naming, open_picture
 from legible.documents.saving import save_page
 from legible.documents.tiff import copy_page
 from legible.errors import ArgumentError, InputError
 from legible.libtiff import collect_messages
 from legible.output import new_file
-from legible.pictures import NotAPicture, naming, open_picture
 
 
 class _Closes(Protocol):

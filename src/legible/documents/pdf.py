@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from legible.documents.page import Page, check_size
+from legible.documents.pictures import NotAPicture, upper_byte
 from legible.errors import InputError, MissingExtra
-from legible.pictures import NotAPicture, upper_byte
 
 DEFAULT_DPI = 300.0  # of a page whose file does not say how finely it was scanned
 _POINTS_PER_INCH = 72

@@ -8,8 +8,8 @@ from typing import Any
 
 import pikepdf
 
+from legible.documents.pictures import NotAPicture
 from legible.errors import InputError
-from legible.pictures import NotAPicture
 
 _DEEPEST_FIELD = 50
 logging.getLogger("pikepdf").addHandler(logging.NullHandler())

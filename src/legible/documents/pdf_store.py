@@ -16,7 +16,7 @@ import pikepdf
 from PIL import Image, ImageCms
 
 from legible.documents.pdf_pixels import JPEG, JPEG_2000, Stored, n_channels_of
-from legible.pictures import upper_byte
+from legible.documents.pictures import upper_byte
 
 _QUALITIES = (90, 80, 70)  # of JPEG in place of JPEG 2000: the first that makes it no larger
 _STALE = ("/DecodeParms", "/Decode", "/DP", "/D", "/SMaskInData")

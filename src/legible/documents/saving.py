@@ -13,9 +13,9 @@ from legible.documents.deep import encode_deep_png
 from legible.documents.formats import Format, spoken_list, written_formats
 from legible.documents.metadata import TAGS, settings_for
 from legible.documents.page import Page
+from legible.documents.pictures import upper_byte
 from legible.documents.tiff import add_tags, dpi_tags, encode_deep
 from legible.errors import ArgumentError
-from legible.pictures import upper_byte
 
 _MOST_COLOURS = 256
 _FEW_COLOURS = 16  # in 4 bits a pixel

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from legible.documents.pictures import upper_byte
 from legible.images import Box, border_of, shrink_to
-from legible.pictures import upper_byte
 from legible.reading.ruled_lines import find_ruled_lines
 
 MOST_PIXELS = 3_000_000  # a larger picture is searched reduced

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from legible.documents.pictures import upper_byte
 from legible.images import Box
-from legible.pictures import upper_byte
 
 _SURE, _UNSURE = (0, 114, 178), (213, 94, 0)  # blue, vermillion: colour-blind readers tell them apart
 _SURE_FROM = 0.9

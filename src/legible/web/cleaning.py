@@ -18,9 +18,9 @@ from legible.cleaning.files import clean_document
 from legible.cleaning.job import Job
 from legible.documents.document import open_document
 from legible.documents.formats import format_of, spoken_names, written_formats, written_name
+from legible.documents.pictures import upper_byte
 from legible.errors import ArgumentError
 from legible.images import shrink_to
-from legible.pictures import upper_byte
 from legible.web.openapi import error_responses, file_response
 from legible.web.problems import Refused
 from legible.web.state import state_of

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from legible.documents.page import PageTooLarge
+from legible.documents.pictures import NotAPicture
 from legible.errors import ArgumentError, InputError, LegibleError
-from legible.pictures import NotAPicture
 
 
 class Problem(BaseModel):

@@ -19,8 +19,8 @@ from starlette.requests import Request
 
 from legible.documents.formats import suffixes
 from legible.documents.pdf import is_pdf
+from legible.documents.pictures import NotAPicture
 from legible.errors import LegibleError
-from legible.pictures import NotAPicture
 
 MULTIPART = "multipart/form-data"
 _MAX_NAME_LENGTH, _PDF_HEADER_BYTES = 100, 1024

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from legible.documents import formats
+from legible.documents.formats import FORMATS
 from legible.errors import InputError, LegibleError, MissingExtra
 from legible.libtiff import collect_messages
 
@@ -53,7 +53,7 @@ def open_picture(source: Path | bytes) -> Image.Image:
 
     Raises MissingExtra for a format whose decoder is not installed, and what Pillow raises.
     """
-    names = [each.pillow_name for each in formats.FORMATS if each.pillow_name]
+    names = [each.pillow_name for each in FORMATS if each.pillow_name]
     with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         named = _container_format(file.read(64))
     if named == "HEIF":
