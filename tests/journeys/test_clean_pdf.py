@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 
 import numpy as np
 import pikepdf
@@ -405,3 +406,15 @@ def test_content_in_disorder_is_no_reason_to_stop(content, legible):
     done = legible("clean", "in.pdf", "-o", "out.pdf")
     assert done.code in (0, 3) and "Traceback" not in done.err
     assert text_of("out.pdf") == ""
+
+
+def test_the_memory_needed_does_not_grow_with_the_number_of_pages(legible):
+    page = draw_page().resize((960, 720))
+    peaks = {}
+    for n_pages in (1, 2, 8):  # the first run loads what all need
+        save_scan("in.pdf", *[page] * n_pages)
+        tracemalloc.start()
+        assert legible("clean", "in.pdf", "-o", f"{n_pages}.pdf").code == 0
+        peaks[n_pages] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks[8] - peaks[2] < 2 * page.width * page.height

@@ -14,7 +14,7 @@ import pikepdf
 
 from legible.choices import Mode
 from legible.cleaning.bilevel import keep_shapes
-from legible.cleaning.cleaner import Cleaner, CleanPage
+from legible.cleaning.cleaner import Cleaner
 from legible.cleaning.job import LEFT, Job, OnPage, say_cleaned
 from legible.documents.page import MOST_PIXELS
 from legible.documents.pdf import Pdf
@@ -33,12 +33,14 @@ _UNREADABLE = (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError
 _UNEVEN = 1.2  # how many times finer one direction may be before the other is enlarged for cleaning
 _VIEW_DPI = 110.0  # of pictures of pages for reports and comparisons
 
+Facts = dict[str, Any]  # what a page's line says of the cleaning of its scan
+
 
 @dataclass
 class _PageWork:
     """What is to become of the pictures of a page: nothing is put back before all of them are decoded."""
 
-    cleaned: list[tuple[Scan, CleanPage]] = field(default_factory=list)
+    cleaned: list[tuple[Scan, Facts]] = field(default_factory=list)
     put_back: list[tuple[Any, Stored, np.ndarray, bool]] = field(default_factory=list)
     pictures: list[dict[str, Any]] = field(default_factory=list)
 
@@ -66,7 +68,7 @@ def clean_pdf(cleaner: Cleaner, job: Job, on_page: OnPage) -> list[dict[str, Any
         PdfFile(job.source, allow_signed=job.allow_signed) as file,
         new_file(job.target, overwrite=job.overwrite) as temporary,
     ):
-        lines, seen = [], dict[Any, CleanPage]()
+        lines, seen = [], dict[Any, Facts]()
         on_page(0, len(file.pages))
         for number, page in enumerate(file.pages, start=1):
             lines.append(_clean_page(cleaner, job, file, page, number, seen))
@@ -106,7 +108,7 @@ def _foresee_page(job: Job, page: pikepdf.Page) -> tuple[str, str]:
 
 
 def _clean_page(
-    cleaner: Cleaner, job: Job, file: PdfFile, page: pikepdf.Page, number: int, seen: dict[Any, CleanPage]
+    cleaner: Cleaner, job: Job, file: PdfFile, page: pikepdf.Page, number: int, seen: dict[Any, Facts]
 ) -> dict[str, Any]:
     started = time.perf_counter()
     line: dict[str, Any] = {
@@ -126,7 +128,7 @@ def _clean_page(
 
 
 def _clean_scans(
-    cleaner: Cleaner, job: Job, pdf: pikepdf.Pdf, scans: list[Scan], seen: dict[Any, CleanPage]
+    cleaner: Cleaner, job: Job, pdf: pikepdf.Pdf, scans: list[Scan], seen: dict[Any, Facts]
 ) -> dict[str, Any]:
     """Clean the scans of a page and put them back; return what its line says. Raises CannotDecode."""
     work = _PageWork()
@@ -139,21 +141,20 @@ def _clean_scans(
             work.cleaned.append((scan, again))
             work.note(scan, "cleaned", CLEANED_BEFORE)
         else:
-            page = _clean_scan(cleaner, job, scan, work)
-            seen |= {} if page is None else dict.fromkeys(keys, page)
+            facts = _clean_scan(cleaner, job, scan, work)
+            seen |= {} if facts is None else dict.fromkeys(keys, facts)
     for image, stored, pixels, bilevel in work.put_back:
         write_pixels(pdf, image, stored, pixels, bilevel=bilevel)
     if not work.cleaned:
         largest = max(work.pictures, key=lambda picture: picture["share"], default={"reason": NO_SCAN})
         return {"reason": largest["reason"], "pictures": work.pictures}
-    scan, page = max(work.cleaned, key=lambda each: each[0].share)
+    scan, facts = max(work.cleaned, key=lambda each: each[0].share)
     (width, height), (across, down) = scan.size_px, scan.dpi
     dpi = [round(across, 2), round(down, 2)]
-    facts = {"width": width, "height": height, "dpi": dpi, "mode": page.mode, "pictures": work.pictures}
-    return facts | say_cleaned(page)
+    return facts | {"width": width, "height": height, "dpi": dpi, "pictures": work.pictures}
 
 
-def _clean_scan(cleaner: Cleaner, job: Job, scan: Scan, work: _PageWork) -> CleanPage | None:
+def _clean_scan(cleaner: Cleaner, job: Job, scan: Scan, work: _PageWork) -> Facts | None:
     """Clean a scan, and note what to put back; None if it is no picture of paper. Raises CannotDecode."""
     if scan.size_px[0] * scan.size_px[1] > job.most_pixels:
         width, height = scan.size_px
@@ -176,9 +177,10 @@ def _clean_scan(cleaner: Cleaner, job: Job, scan: Scan, work: _PageWork) -> Clea
         part = part if each.pixels.dtype == part.dtype else upper_byte(part)
         if not np.array_equal(part, each.pixels):
             work.put_back.append((picture.image, each, part, bilevel))
-    work.cleaned.append((scan, page))
+    facts: Facts = {"mode": mode, **say_cleaned(page)}
+    work.cleaned.append((scan, facts))
     work.note(scan, "cleaned")
-    return page
+    return facts
 
 
 def _assemble(scan: Scan, stored: list[Stored]) -> np.ndarray:

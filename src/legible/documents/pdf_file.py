@@ -25,7 +25,7 @@ class PdfFile:
     def __init__(self, path: Path, *, allow_signed: bool = False) -> None:
         self.path = path
         try:
-            self.pdf = pikepdf.open(path, suppress_warnings=True)
+            self.pdf = pikepdf.open(path, suppress_warnings=True, access_mode=pikepdf.AccessMode.stream)
             self.pages = list(self.pdf.pages)
             self.repaired = bool(self.pdf.get_warnings())
         except pikepdf.PasswordError as error:
