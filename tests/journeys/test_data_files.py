@@ -4,6 +4,7 @@ import gzip
 import struct
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -81,6 +82,7 @@ PICTURES = [form for form in FORMATS if form.pages != "pdf"]
 
 @pytest.mark.parametrize("suffix", [".BMP", *(suffix for form in PICTURES for suffix in form.suffixes)])
 def test_the_formats_of_pictures_are_read(tmp_path, suffix):
+    pillow_heif.register_heif_opener()
     splits = load_dataset(fill(tmp_path / "bars", ["a", "b", "c"], n=4, suffix=suffix))
     assert_bars(splits)
 
